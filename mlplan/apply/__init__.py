@@ -1,0 +1,1 @@
+"""Apply: who is ready, the executor, recovery."""

@@ -1,0 +1,21 @@
+"""JSON values as types, and the canonical bytes that digests are taken of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Union
+
+# X | Y can't hold the forward references of a recursive type.
+Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007
+
+
+def canonical(value: Json) -> bytes:
+    """The one spelling of `value`: keys sorted, no spaces, UTF-8. Raises ValueError for NaN and infinity."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest_of(value: Json) -> str:
+    """The sha256 of the canonical bytes of `value`, as 64 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()

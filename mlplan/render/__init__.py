@@ -1,0 +1,1 @@
+"""Rendering: resolved values and `templates/` become files, as values."""

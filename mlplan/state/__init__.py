@@ -1,0 +1,4 @@
+"""The state: what the workspace's log says, folded. Pure values and functions; no file is opened here.
+
+`records.py` holds the types, `entries.py` what a commit may say, `fold.py` how commits become a state.
+"""

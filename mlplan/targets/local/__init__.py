@@ -1,0 +1,1 @@
+"""The target `local`: runs and services as processes of this machine."""
