@@ -25,6 +25,7 @@ Cause = Literal[
     "added",  # a part is new
     "removed",  # a part is gone
     "upstream",  # a part will be known only after another change
+    "unpinned",  # mlplan.lock doesn't have it yet, so that only the apply can tell
     "drift",  # the world differs from the state
     "undeclared",  # the manifest has it no more
     "forced",  # --replace

@@ -48,6 +48,7 @@ class RunRecord(NamedTuple):
     logs: str | None  # digest of the tree of logs
     metrics: Mapping[str, Json]
     serial: int
+    ended_by: str = ""  # what ended it, where that wasn't itself: "timeout", "out of memory"
 
 
 class Intent(NamedTuple):

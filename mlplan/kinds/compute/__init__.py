@@ -1,0 +1,1 @@
+"""The kind `compute`: `desired.py` plans it, `effects.py` applies it."""

@@ -1,0 +1,1 @@
+"""The kind `dataset`: `desired.py` plans it, `effects.py` applies it."""

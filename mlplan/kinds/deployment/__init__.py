@@ -1,0 +1,1 @@
+"""The kind `deployment`: `desired.py` plans it, `effects.py` applies it."""

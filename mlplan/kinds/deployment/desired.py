@@ -1,0 +1,128 @@
+"""A deployment, planned: which models, by which inference, where; and whether the live service is that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.address import Address
+from mlplan.fingerprint import Part, fingerprint, known, unknown
+from mlplan.json_types import digest_of
+from mlplan.plan.decide import Desired
+from mlplan.world import Drift
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlplan.json_types import Json
+    from mlplan.kinds.protocol import Reading
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.plan.make import Lookup
+    from mlplan.state.records import Recorded, State
+
+
+class Facts(NamedTuple):
+    """What is read for a deployment: its test requests, by value."""
+
+    tests: tuple[tuple[str, str], ...]  # (the name of the part, the digest of request and expectation)
+    compute_type: str
+
+
+def read(resource: Resource, reading: Reading) -> Facts:
+    """The content of the test requests' files."""
+    tests = []
+    for index, test in enumerate(resource.spec.get("test") or (), start=1):
+        request = test["request"]
+        value = reading.files.value(request) if isinstance(request, str) else request
+        name = f"test request {request}" if isinstance(request, str) else f"test request {index}"
+        tests.append((name, digest_of({"request": value, "test": {**test, "request": None}})))
+    compute = reading.manifest.resources[Address("compute", resource.spec["compute"])]
+    return Facts(tuple(tests), compute.spec["type"])
+
+
+def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
+    """Its models, code, place, settings and tests."""
+    spec = resource.spec
+    details: dict[str, str] = {}
+    parts: dict[str, Part] = {}
+    for mention in spec["models"]:
+        name, _, pinned = mention.partition(":")
+        parts[f"model {name}"] = _model_part(Address("model", name), int(pinned) if pinned else None, lookup, state)
+    if spec.get("inference"):
+        address = Address("inference", spec["inference"])
+        outputs = lookup(address).outputs
+        mark = outputs.get("fingerprint") if outputs else None
+        parts[str(address).replace(".", " ")] = Part("result", str(mark)) if mark else unknown("result", str(address))
+    parts["compute"] = known("replace", spec["compute"])
+    parts["compute type"] = known("replace", facts.compute_type)
+    for field in ("host", "port"):
+        parts[field] = known("replace", spec[field])
+    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "collect"):
+        if spec.get(field) not in (None, {}, []):
+            parts[field] = known("result", spec[field])
+    for name, digest in facts.tests:
+        parts[name] = Part("check", digest)
+    if spec.get("description"):
+        parts["description"] = known("label", spec["description"])
+    for key, value in (spec.get("tags") or {}).items():
+        parts[f"tag {key}"] = known("label", value)
+    return Desired(resource.address, parts, bool(spec.get("protect")), details)
+
+
+def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: State) -> Part:
+    """A model by its bytes; the version is what is shown."""
+    if pinned is not None:
+        version = next((v for v in state.versions.get(address, ()) if v.number == pinned), None)
+        if version is not None:
+            return Part("result", version.digest, pinned)
+    outputs = lookup(address).outputs
+    if outputs is None or (pinned is not None and outputs.get("version") != pinned):
+        return unknown("result", str(address))
+    return Part("result", str(outputs["digest"]), outputs.get("version"))
+
+
+def served_digest(models: Mapping[str, str]) -> str:
+    """What a service says that it serves: one digest over its models' digests by name."""
+    return digest_of(dict(models))
+
+
+def place_and_result(parts: Mapping[str, Part]) -> str:
+    """What names one generation of the service: its result and where it stands."""
+    place = {name: part.digest for name, part in parts.items() if part.role == "replace"}
+    return digest_of({"result": fingerprint(parts), "place": place})
+
+
+def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
+    """What the live service says against what was deployed."""
+    outputs = recorded.outputs
+    target = reading.target(str(outputs["compute"]))
+    seen = target.services.observe(recorded.address.name)
+    found: list[Drift] = []
+    if seen.state != "Healthy":
+        problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(seen.state, seen.state.lower())
+        return (Drift("service", problem, "Healthy", seen.state),)
+    if seen.digest != outputs["digest"]:
+        found.append(Drift("service", "serves another model", str(outputs["digest"])[:10], seen.digest[:10]))
+    if seen.key and seen.key != outputs["key"]:
+        found.append(Drift("service", "is another deployment", str(outputs["key"])[:10], seen.key[:10]))
+    altered = seen.detail.get("altered")
+    if isinstance(altered, (list, tuple)):
+        found += [Drift(f"service file {path}", "altered on disk") for path in altered]
+    return tuple(found)
+
+
+def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json]:
+    """Where it will answer."""
+    return {"scoring_uri": scoring_uri(change.after)}
+
+
+def scoring_uri(parts: Mapping[str, Part]) -> str:
+    """The address that a client posts to."""
+    host = str(parts["host"].value)
+    shown = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{parts['port'].value}/score"
+
+
+def loss(recorded: Recorded, state: State) -> str:
+    """What its clients lose."""
+    return f"{recorded.outputs.get('scoring_uri', 'The service')} stops answering."

@@ -1,0 +1,1 @@
+"""The kind `inference`: `desired.py` plans it, `effects.py` applies it."""

@@ -1,0 +1,76 @@
+"""An inference, planned: the code and environment that services answer with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.fingerprint import Part, fingerprint, known
+from mlplan.kinds.code import NO_CODE, Code, read_code
+from mlplan.kinds.environment import Asked, environment_parts, read_environment
+from mlplan.kinds.secrets import secret_parts
+from mlplan.plan.decide import Desired
+from mlplan.world import Drift
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlplan.json_types import Json
+    from mlplan.kinds.protocol import Reading
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.plan.make import Lookup
+    from mlplan.state.records import Recorded, State
+
+
+class Facts(NamedTuple):
+    """What is read for an inference."""
+
+    code: Code
+    environment: Asked
+    secrets: Mapping[str, Part]
+
+
+def read(resource: Resource, reading: Reading) -> Facts:
+    """Its source folder, its environment, its secrets' digests."""
+    spec = resource.spec
+    entry = spec.get("entry_script")
+    code = read_code(reading, spec["source"], (entry,) if entry else ()) if spec.get("source") else NO_CODE
+    asked = read_environment(reading, spec.get("environment"), serving=True)
+    return Facts(code, asked, secret_parts(resource, reading))
+
+
+def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
+    """Entry script, code, environment and variables decide what a service answers."""
+    spec = resource.spec
+    parts: dict[str, Part] = {}
+    if spec.get("entry_script"):
+        parts["entry script"] = known("result", spec["entry_script"])
+    parts.update(facts.code.parts)
+    parts.update(environment_parts(facts.environment, resource.address))
+    for name, value in (spec.get("env") or {}).items():
+        parts[f"env {name}"] = known("result", value)
+    parts.update(facts.secrets)
+    if spec.get("description"):
+        parts["description"] = known("label", spec["description"])
+    for key, value in (spec.get("tags") or {}).items():
+        parts[f"tag {key}"] = known("label", value)
+    notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
+    return Desired(resource.address, parts, details={}, notes=notes)
+
+
+def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
+    """Kept code that is missing or damaged."""
+    code = recorded.outputs.get("code")
+    problems = reading.artifacts.problems(str(code)) if code else ()
+    return tuple(Drift(f"kept code {path}", "missing or damaged") for path in problems)
+
+
+def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | None:
+    """Its fingerprint, as soon as its packages are pinned."""
+    mark = fingerprint(change.after)
+    return {"fingerprint": mark} if mark else None
+
+
+def loss(recorded: Recorded, state: State) -> str:
+    """What removing it from the manifest means."""
+    return "Only the record goes; services that run on it keep their own copy of the code."

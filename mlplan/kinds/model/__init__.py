@@ -1,0 +1,1 @@
+"""The kind `model`: `desired.py` plans it, `effects.py` applies it."""

@@ -1,0 +1,113 @@
+"""A model, planned: its bytes come out of a run or from a file; the same bytes are no new version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.address import Address
+from mlplan.fingerprint import Part, known, unknown
+from mlplan.plan.decide import Desired
+from mlplan.world import Drift
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlplan.json_types import Json
+    from mlplan.kinds.protocol import Reading
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.plan.make import Lookup
+    from mlplan.state.records import Recorded, State
+    from mlplan.workspace.protocols import Artifacts, Tree
+
+CONTENT = "model bytes"
+"""The part that decides the version."""
+
+
+class Facts(NamedTuple):
+    """What is known of a model apart from its run."""
+
+    artifacts: Artifacts  # to find a kept run's model in its outputs; only reads
+    tree: Tree | None  # the bytes of `file`; None for a model out of a run
+    paths: Mapping[str, str]  # of `file`: {path in the tree: path here}
+    recorded: Recorded | None
+
+
+def read(resource: Resource, reading: Reading) -> Facts:
+    """The bytes of a model that is given as a file or folder."""
+    recorded = reading.state.resources.get(resource.address)
+    file = resource.spec.get("file")
+    if file is None:
+        return Facts(reading.artifacts, None, {}, recorded)
+    from mlplan.kinds.model.files import model_files  # only a model from a file needs it
+
+    paths = model_files(reading.manifest.root, file)
+    return Facts(reading.artifacts, reading.files.listing(paths).tree, paths, recorded)
+
+
+def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
+    """Its bytes, gates and labels."""
+    spec = resource.spec
+    parts: dict[str, Part] = {CONTENT: _content(resource, facts, lookup)}
+    for gate in spec.get("require") or ():
+        parts[f"require {gate}"] = known("check", gate, show=False)
+    framework = spec.get("framework")
+    if framework:
+        text = " ".join(str(framework[key]) for key in ("name", "version") if framework.get(key))
+        parts["framework"] = known("label", text)
+    if spec.get("description"):
+        parts["description"] = known("label", spec["description"])
+    for kind in ("tags", "properties"):
+        for key, value in (spec.get(kind) or {}).items():
+            parts[f"{'tag' if kind == 'tags' else 'property'} {key}"] = known("label", value)
+    return Desired(resource.address, parts, bool(spec.get("protect")))
+
+
+def _content(resource: Resource, facts: Facts, lookup: Lookup) -> Part:
+    """The digest of the model's bytes, or what it waits for."""
+    if facts.tree is not None:
+        return Part("result", facts.tree.digest)
+    run = Address("run", resource.spec["run"])
+    outputs = lookup(run).outputs
+    if outputs is None or not isinstance(outputs.get("outputs"), str):
+        return unknown("result", str(run))
+    digest = model_digest(facts, str(outputs["outputs"]), resource.spec["path"])
+    # A kept run without the model's file: only the apply can say so, with the run's files at hand.
+    return Part("result", digest) if digest else unknown("result", str(run))
+
+
+def model_digest(facts: Facts, outputs: str, path: str) -> str | None:
+    """The digest of a model in a run's outputs; read from the state where that knows it, else from the listing."""
+    recorded = facts.recorded
+    if recorded and recorded.outputs.get("outputs") == outputs and recorded.outputs.get("path") == path:
+        return str(recorded.outputs["digest"])
+    from mlplan.workspace.trees import subtree_of
+
+    tree = subtree_of(facts.artifacts.tree(outputs), path)
+    return tree.digest if tree else None
+
+
+def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
+    """Kept bytes that are missing or damaged."""
+    problems = reading.artifacts.problems(str(recorded.outputs["digest"]))
+    return tuple(Drift(f"artifact {path}", "missing or damaged") for path in problems)
+
+
+def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | None:
+    """Its version and digest, as soon as its bytes are known."""
+    digest = change.after[CONTENT].digest
+    if digest is None:
+        return None
+    return {"version": number_of(state, change.address, digest), "digest": digest}
+
+
+def number_of(state: State, address: Address, digest: str) -> int:
+    """The version number of these bytes: the one they have, or the next one."""
+    version = state.version_of(address, digest)
+    return version.number if version else 1 + max((v.number for v in state.versions.get(address, ())), default=0)
+
+
+def loss(recorded: Recorded, state: State) -> str:
+    """What removing it from the manifest means."""
+    count = len(state.versions.get(recorded.address, ()))
+    return f"{recorded.address.name} is no longer registered anew; its {count} kept version(s) stay until `mlplan gc`."

@@ -1,0 +1,1 @@
+"""The kind `run`: `desired.py` plans it, `effects.py` applies it."""

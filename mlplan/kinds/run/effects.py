@@ -1,0 +1,165 @@
+"""A run, applied: executed by its target, or restored from outputs that are kept."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mlplan.codes import apply as codes
+from mlplan.errors import ExitCode, Refusal
+from mlplan.events import DiagnosticRaised, OutputLine, StageReached
+from mlplan.kinds.environment import locked_environment
+from mlplan.kinds.protocol import Performed
+from mlplan.kinds.run.job import job_spec, refuse_errors
+from mlplan.plan.decide import run_outputs
+from mlplan.state.entries import RunEnded
+from mlplan.state.records import RunRecord
+from mlplan.tracking.metrics import read_metrics
+
+if TYPE_CHECKING:
+    from mlplan.address import Address
+    from mlplan.kinds.protocol import Attempt, Effects
+    from mlplan.kinds.run.desired import Facts
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.state.records import Recorded, RunStatus
+    from mlplan.targets.protocols import Jobs, JobSpec
+    from mlplan.world import ObservedJob
+
+GRACE_S = 10.0
+"""How long a script that is asked to end may take."""
+
+
+def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
+    """Pins its packages, where `mlplan.lock` doesn't have them yet."""
+    return facts._replace(environment=locked_environment(facts.environment, effects))
+
+
+def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, effects: Effects) -> Performed:
+    """Restores, relabels or runs. Raises: Refusal for a run that fails; its logs are kept all the same."""
+    state = effects.state()
+    if change.action == "update":
+        recorded = state.resources[resource.address]
+        return Performed(recorded.outputs)
+    if change.action == "restore":
+        kept = state.kept_run(resource.address, attempt.fingerprint)
+        if kept is not None:
+            return Performed(run_outputs(kept))
+    record = _execute(resource, facts, attempt, effects)
+    if record.status != "Completed":
+        raise RunFailed(record, effects)
+    return Performed(run_outputs(record), (RunEnded(record),))
+
+
+class RunFailed(Refusal):
+    """A run that did not complete. The executor records it as ended before it reports the failure."""
+
+    def __init__(self, record: RunRecord, effects: Effects) -> None:
+        self.entries = (RunEnded(record),)
+        self.log_tail = log_tail(record, effects)
+        name = record.address.name
+        canceled = record.status == "Canceled"
+        code = codes.MLP7022 if canceled else codes.MLP7020
+        super().__init__(
+            [
+                code.diagnostic(
+                    f"{record.address} {_how_it_ended(record)}.",
+                    hint=f"Its whole log:\n    mlplan run logs {name}\nThen go on with\n    mlplan apply",
+                    address=record.address,
+                )
+            ],
+            ExitCode.INTERRUPTED if canceled else ExitCode.FAILED,
+        )
+
+
+def _how_it_ended(record: RunRecord) -> str:
+    if record.status == "Canceled":
+        return "was canceled"
+    if record.ended_by:
+        return f"was ended: {record.ended_by}"
+    if record.exit_code is None:
+        return "ended without telling how: its supervisor is gone (was the machine restarted?)"
+    if record.exit_code < 0:
+        return f"was ended by signal {-record.exit_code}"
+    return f"failed with exit code {record.exit_code}"
+
+
+def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> RunRecord:
+    """Runs it to its end on its target, or attaches to it where it is running already, and keeps what it leaves."""
+    jobs = effects.reading.target(resource.spec["compute"]).jobs
+    spec = job_spec(resource, facts, attempt, effects)
+    if jobs.observe(spec.key).state == "Absent":
+        warnings = refuse_errors(jobs.check(spec))
+        for warning in warnings:
+            effects.emit(DiagnosticRaised(warning))
+        jobs.submit(spec, lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail)))
+    else:
+        effects.emit(StageReached(resource.address, "Running", "begun by an earlier apply"))
+    _follow(resource.address, jobs, spec, effects)
+    effects.emit(StageReached(resource.address, "Finalizing"))
+    return keep(resource.address, jobs, spec.key, spec.id, attempt.fingerprint, attempt.number, effects)
+
+
+def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> None:
+    """Passes the job's output on until it ends; ends it when the user asks to stop."""
+    ended = threading.Event()
+
+    def cancel_on_stop() -> None:
+        while not ended.is_set():
+            if effects.stop.wait(0.2):
+                jobs.cancel(spec.key, grace_s=GRACE_S)
+                return
+
+    watcher = threading.Thread(target=cancel_on_stop, name=f"stop {spec.id}", daemon=True)
+    watcher.start()
+    try:
+        for line in jobs.logs(spec.key, follow=True):
+            effects.emit(OutputLine(address, line))
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def keep(
+    address: Address, jobs: Jobs, key: str, run_id: str, fingerprint: str, number: int, effects: Effects
+) -> RunRecord:
+    """The record of an ended job, its outputs and logs kept as artifacts. The job itself is left as it is."""
+    seen = jobs.observe(key)
+    folders = jobs.collect(key)
+    artifacts = effects.reading.artifacts
+    status = status_of(seen)
+    return RunRecord(
+        id=run_id,
+        address=address,
+        fingerprint=fingerprint,
+        attempt=number,
+        status=status,
+        started=seen.started,
+        duration_s=seen.duration_s,
+        peak_memory_bytes=seen.peak_memory_bytes,
+        exit_code=seen.exit_code,
+        outputs=artifacts.put_folder(folders.outputs).digest,
+        logs=artifacts.put_folder(folders.logs).digest,
+        metrics=read_metrics(folders.outputs) if status == "Completed" else {},
+        serial=0,  # the fold sets it
+        ended_by="timeout" if seen.timed_out else "out of memory" if seen.out_of_memory else "",
+    )
+
+
+def status_of(seen: ObservedJob) -> RunStatus:
+    """How an ended job counts."""
+    if seen.canceled:
+        return "Canceled"
+    return "Completed" if seen.exit_code == 0 and not seen.timed_out else "Failed"
+
+
+def log_tail(record: RunRecord, effects: Effects, lines: int = 20) -> tuple[str, ...]:
+    """The last lines of a run's kept log."""
+    if record.logs is None:
+        return ()
+    text = effects.reading.artifacts.read_bytes(record.logs, "std_log.txt").decode(errors="replace")
+    return tuple(text.splitlines()[-lines:])
+
+
+def remove(recorded: Recorded, effects: Effects) -> None:
+    """Nothing stands in the world for an ended run: its record and outputs stay in the workspace."""
