@@ -37,3 +37,21 @@ class Refusal(Exception):
         self.diagnostics = tuple(diagnostics)
         self.exit_code = exit_code
         super().__init__("; ".join(f"{d.code}: {d.detail}" for d in self.diagnostics))
+
+
+def bug(error: BaseException, doing: str) -> Diagnostic:
+    """The diagnostic for a case that mlplan doesn't foresee; versions and the trace go to a file to attach."""
+    import platform
+    import tempfile
+    import traceback
+
+    from mlplan import __version__
+    from mlplan.codes.bug import MLP9001
+
+    trace = "".join(traceback.format_exception(error))
+    versions = f"mlplan {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    with tempfile.NamedTemporaryFile("w", prefix="mlplan-bug-", suffix=".txt", delete=False) as stream:
+        stream.write(f"{versions}\n{doing}\n\n{trace}")
+    return MLP9001.diagnostic(
+        f"{type(error).__name__} {doing}: {error}", hint=f"Please attach this file to an issue:\n    {stream.name}"
+    )

@@ -4,3 +4,130 @@ How to add one: `mlplan/codes/__init__.py`.
 """
 
 from __future__ import annotations
+
+from mlplan.codes import Code
+
+MLP7002 = Code("MLP7002", "The decision changed while the plan was applied")
+"""Just before it makes a change, mlplan decides again, and what it would do now isn't what the plan announced.
+
+Why: an apply does what the plan said, or less; never something that nobody saw. A file was edited, or somebody else
+changed the world, in between. Nothing was done to the resource.
+
+What to do: look at the new plan, and apply that.
+
+    mlplan plan
+"""
+
+MLP7003 = Code("MLP7003", "Stopped before it began")
+"""The apply was asked to stop while this change still waited for its turn.
+
+Why: nothing was done to the resource.
+
+What to do: apply again; it goes on from there.
+
+    mlplan apply
+"""
+
+MLP7004 = Code("MLP7004", "Applied, but the plan after it isn't empty")
+"""After every apply, mlplan plans again. What it just brought about should leave nothing to do.
+
+Why: a plan that never comes out empty teaches people to ignore plans. Either a file changes while it is read (a
+script that writes into its own source folder, say), or a service doesn't stay as it was deployed.
+
+What to do: the message names the field and both values. Look at what writes there; then look again.
+
+    mlplan plan
+"""
+
+MLP7010 = Code("MLP7010", "The run left no model")
+"""A run completed, but its outputs hold nothing at the model's `path`.
+
+Why: a model is registered from what its run wrote; there is nothing to register.
+
+What to do: let the script write the file, or mend `path`. The run isn't repeated for a mended `path`.
+"""
+
+MLP7011 = Code("MLP7011", "Bytes changed while they were read")
+"""The file of a model or dataset isn't what it was a moment ago, when the plan looked at it.
+
+Why: registering it would give a version to bytes that nobody saw.
+
+What to do: wait until nothing writes to it, and apply again.
+"""
+
+MLP7012 = Code("MLP7012", "A gate is not met")
+"""A model doesn't reach what its `require` asks for.
+
+Why: a gate keeps a worse model from being registered and deployed. Nothing was; the service goes on with what it
+served. The run and its outputs are kept.
+
+What to do: train a better model, or change the gate. `mlplan run show NAME` tells the metrics.
+"""
+
+MLP7020 = Code("MLP7020", "A run failed")
+"""The script of a run ended with an error, by a signal, or at its time limit.
+
+Why: what depends on it isn't begun. Its output is kept.
+
+What to do: read the log, mend the script, and apply again. What was done before isn't repeated.
+
+    mlplan run logs NAME
+    mlplan apply
+"""
+
+MLP7022 = Code("MLP7022", "A run was canceled")
+"""A run was ended because the apply was asked to stop.
+
+Why: what it had written is kept, but it doesn't count as completed.
+
+What to do: apply again; the run starts anew.
+"""
+
+MLP7030 = Code("MLP7030", "A secret is not at hand")
+"""A value mentions `${{ secret.NAME }}`, and nothing provides it.
+
+Why: secrets are read at the moment of use, and never stored.
+
+What to do: set the environment variable `MLPLAN_SECRET_NAME`, in capitals, for `mlplan apply`.
+"""
+
+MLP7031 = Code("MLP7031", "No such version")
+"""A deployment pins a model's version that isn't registered.
+
+Why: there are no bytes to serve.
+
+What to do: name a version that exists, or leave the number out for the current one.
+
+    mlplan model list
+"""
+
+MLP7032 = Code("MLP7032", "The service serves something else")
+"""A new service started, but says that it serves another model than the one it was given, or isn't healthy.
+
+Why: a service is only put in place of the old one once it has told the digest of the model it serves. The old one
+still serves.
+
+What to do: read its log; then apply again.
+
+    mlplan service logs NAME
+"""
+
+MLP7033 = Code("MLP7033", "A test request was answered wrongly")
+"""A new service answers a request of `test` otherwise than `expect` says.
+
+Why: a service takes traffic only after it has passed its tests. What served before still does.
+
+What to do: mend the model, the entry script or the expectation, and apply again. Numbers count as the same within
+one part in a million.
+"""
+
+MLP7034 = Code("MLP7034", "The service doesn't answer")
+"""A service was asked, and nobody answered.
+
+Why: it isn't running, or it is busy beyond the time limit.
+
+What to do: see whether it runs, and what its log says.
+
+    mlplan service list
+    mlplan service logs NAME
+"""

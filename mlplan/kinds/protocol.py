@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
     from threading import Event
 
     from mlplan.events import Emit
@@ -99,7 +98,9 @@ class Performer(Protocol):
     def prepare(self, resource: Resource, facts: Any, effects: Effects) -> Any:
         """The facts with what a plan could not know: packages resolved, URLs fetched. Harmless, so no intent yet."""
 
-    def perform(self, resource: Resource, facts: Any, change: Change, attempt: Attempt, effects: Effects) -> Performed:
+    def perform(
+        self, resource: Resource, facts: Any, change: Change, attempt: Attempt, effects: Effects
+    ) -> Performed:
         """Brings a create, register, run, restore, update or replace about. Raises: Refusal."""
 
     def remove(self, recorded: Recorded, effects: Effects) -> None:

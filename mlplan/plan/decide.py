@@ -58,9 +58,7 @@ class Known(NamedTuple):
     detail: str = ""  # what changed about it, for the reasons of its dependants
 
 
-def decide(
-    desired: Desired, state: State, drift: tuple[Drift, ...] = (), *, forced: bool = False
-) -> Change:
+def decide(desired: Desired, state: State, drift: tuple[Drift, ...] = (), *, forced: bool = False) -> Change:
     """The change that one declared resource needs.
 
     With `forced`, a resource that would be left alone is made anew. The drift is mended by the kind's own action.

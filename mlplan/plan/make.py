@@ -141,7 +141,9 @@ def _with_move(change: Change, old: Address | None) -> Change:
     action = "update" if change.action in QUIET else change.action
     impact = "cosmetic" if change.impact == "none" else change.impact
     return change._replace(
-        action=action, impact=impact, reasons=(Reason("moved", str(old), str(old), str(change.address)), *change.reasons)
+        action=action,
+        impact=impact,
+        reasons=(Reason("moved", str(old), str(old), str(change.address)), *change.reasons),
     )
 
 

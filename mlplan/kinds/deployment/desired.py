@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.address import Address
 from mlplan.fingerprint import Part, fingerprint, known, unknown
 from mlplan.json_types import digest_of
+from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
@@ -26,6 +28,7 @@ class Facts(NamedTuple):
 
     tests: tuple[tuple[str, str], ...]  # (the name of the part, the digest of request and expectation)
     compute_type: str
+    environment: Asked  # of a service whose inference has none: that of the run that made its model
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
@@ -36,8 +39,25 @@ def read(resource: Resource, reading: Reading) -> Facts:
         value = reading.files.value(request) if isinstance(request, str) else request
         name = f"test request {request}" if isinstance(request, str) else f"test request {index}"
         tests.append((name, digest_of({"request": value, "test": {**test, "request": None}})))
-    compute = reading.manifest.resources[Address("compute", resource.spec["compute"])]
-    return Facts(tuple(tests), compute.spec["type"])
+    resources = reading.manifest.resources
+    compute = resources[Address("compute", resource.spec["compute"])]
+    environment = read_environment(reading, environment_of(resource, resources), serving=True)
+    return Facts(tuple(tests), compute.spec["type"], environment)
+
+
+def environment_of(resource: Resource, resources: Mapping[Address, Resource]) -> Mapping[str, Any] | None:
+    """The environment that a service runs in: its inference's, or that of the run that made its first model.
+
+    None where neither has one: then it is the interpreter that runs mlplan.
+    """
+    name = resource.spec.get("inference")
+    inference = resources.get(Address("inference", name)) if name else None
+    if inference is not None and inference.spec.get("environment"):
+        own: Mapping[str, Any] = inference.spec["environment"]
+        return own
+    model = resources.get(Address("model", resource.spec["models"][0].partition(":")[0]))
+    run = resources.get(Address("run", model.spec["run"])) if model and model.spec.get("run") else None
+    return run.spec.get("environment") if run else None
 
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
@@ -53,13 +73,15 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         outputs = lookup(address).outputs
         mark = outputs.get("fingerprint") if outputs else None
         parts[str(address).replace(".", " ")] = Part("result", str(mark)) if mark else unknown("result", str(address))
+    parts.update(environment_parts(facts.environment, resource.address))
     parts["compute"] = known("replace", spec["compute"])
     parts["compute type"] = known("replace", facts.compute_type)
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
     for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "collect"):
-        if spec.get(field) not in (None, {}, []):
-            parts[field] = known("result", spec[field])
+        value = _without_none(spec.get(field))
+        if value not in (None, {}, []):
+            parts[field] = known("result", value)
     for name, digest in facts.tests:
         parts[name] = Part("check", digest)
     if spec.get("description"):
@@ -67,6 +89,11 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     return Desired(resource.address, parts, bool(spec.get("protect")), details)
+
+
+def _without_none(value: Json) -> Json:
+    """A mapping without its empty fields; any other value as it is."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: State) -> Part:
@@ -99,7 +126,9 @@ def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
     seen = target.services.observe(recorded.address.name)
     found: list[Drift] = []
     if seen.state != "Healthy":
-        problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(seen.state, seen.state.lower())
+        problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(
+            seen.state, seen.state.lower()
+        )
         return (Drift("service", problem, "Healthy", seen.state),)
     if seen.digest != outputs["digest"]:
         found.append(Drift("service", "serves another model", str(outputs["digest"])[:10], seen.digest[:10]))

@@ -1,4 +1,8 @@
-"""An inference, planned: the code and environment that services answer with."""
+"""An inference, planned: the code that services answer with.
+
+Its environment is a part of the deployments that use it: an inference that names none is served in the environment
+of the run that made the model.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.fingerprint import Part, fingerprint, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
-from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.secrets import secret_parts
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
@@ -26,27 +29,24 @@ class Facts(NamedTuple):
     """What is read for an inference."""
 
     code: Code
-    environment: Asked
     secrets: Mapping[str, Part]
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
-    """Its source folder, its environment, its secrets' digests."""
+    """Its source folder and its secrets' digests."""
     spec = resource.spec
     entry = spec.get("entry_script")
-    code = read_code(reading, spec["source"], (entry,) if entry else ()) if spec.get("source") else NO_CODE
-    asked = read_environment(reading, spec.get("environment"), serving=True)
-    return Facts(code, asked, secret_parts(resource, reading))
+    code = read_code(reading, spec["source"], (entry,)) if entry else NO_CODE
+    return Facts(code, secret_parts(resource, reading))
 
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
-    """Entry script, code, environment and variables decide what a service answers."""
+    """Entry script, code and variables decide what a service answers."""
     spec = resource.spec
     parts: dict[str, Part] = {}
     if spec.get("entry_script"):
         parts["entry script"] = known("result", spec["entry_script"])
     parts.update(facts.code.parts)
-    parts.update(environment_parts(facts.environment, resource.address))
     for name, value in (spec.get("env") or {}).items():
         parts[f"env {name}"] = known("result", value)
     parts.update(facts.secrets)
@@ -66,7 +66,7 @@ def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
 
 
 def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | None:
-    """Its fingerprint, as soon as its packages are pinned."""
+    """Its fingerprint."""
     mark = fingerprint(change.after)
     return {"fingerprint": mark} if mark else None
 

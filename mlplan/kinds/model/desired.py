@@ -110,4 +110,6 @@ def number_of(state: State, address: Address, digest: str) -> int:
 def loss(recorded: Recorded, state: State) -> str:
     """What removing it from the manifest means."""
     count = len(state.versions.get(recorded.address, ()))
-    return f"{recorded.address.name} is no longer registered anew; its {count} kept version(s) stay until `mlplan gc`."
+    return (
+        f"{recorded.address.name} is no longer registered anew; its {count} kept version(s) stay until `mlplan gc`."
+    )

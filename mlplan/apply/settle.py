@@ -1,0 +1,79 @@
+"""Sees to what an earlier apply left open, before anything new is planned.
+
+The log tells which effects were begun; the target tells what became of each:
+
+    a run that ended         its outputs are kept and recorded: the plan then restores it, whatever its script says now
+    a run that still goes    left open: the change that wants it attaches to it; one that nobody wants any more is ended
+    a run that never began   cleared
+    a service                left to its change, which verifies or replaces it; cleared where nothing declares it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlplan.apply.attempts import mark_of
+from mlplan.events import StageReached
+from mlplan.kinds.protocol import Attempt
+from mlplan.kinds.run.effects import GRACE_S, keep
+from mlplan.kinds.run.job import run_id
+from mlplan.state.entries import IntentClosed, RunEnded
+
+if TYPE_CHECKING:
+    from mlplan.apply.session import Session
+    from mlplan.kinds.planning import Planned
+    from mlplan.kinds.protocol import Effects
+    from mlplan.state.records import Intent
+
+
+def settle(planned: Planned, effects: Effects, session: Session) -> bool:
+    """Settles every open intent that can be; whether the state moved on, so that the plan has to be made again.
+
+    `planned` is the plan as it was before: it says which running jobs are still wanted.
+    """
+    wanted = {mark_of(c.address, c.after) for c in planned.plan.changes if c.address.kind == "run"}
+    before = session.state.serial
+    for intent in list(session.state.intents.values()):
+        if intent.address.kind == "run":
+            _settle_run(intent, intent.fingerprint in wanted, effects, session)
+        else:
+            _settle_service(intent, planned, effects, session)
+    return session.state.serial != before
+
+
+def _settle_run(intent: Intent, wanted: bool, effects: Effects, session: Session) -> None:
+    jobs = effects.reading.target(str(intent.detail["compute"])).jobs
+    seen = jobs.observe(intent.key)
+    if seen.state == "Absent":
+        session.commit((IntentClosed(intent.key, "cleared", "it had not begun"),))
+        return
+    if seen.state != "Ended":
+        if wanted:
+            return
+        effects.emit(StageReached(intent.address, "Canceling", "begun by an earlier apply, wanted no more"))
+        jobs.cancel(intent.key, grace_s=GRACE_S)
+    effects.emit(StageReached(intent.address, "Finalizing", "ended after an earlier apply was interrupted"))
+    name = run_id(intent.address.name, Attempt(intent.key, intent.attempt, intent.fingerprint))
+    record = keep(intent.address, jobs, intent.key, name, intent.fingerprint, intent.attempt, effects)
+    outcome = {"Completed": "done", "Failed": "failed", "Canceled": "canceled"}[record.status]
+    session.commit((RunEnded(record), IntentClosed(intent.key, outcome, "settled by a later apply")))
+    jobs.remove(intent.key)
+
+
+def _settle_service(intent: Intent, planned: Planned, effects: Effects, session: Session) -> None:
+    declared = planned.survey.reading.manifest.resources
+    if intent.address in declared or intent.address in session.state.resources:
+        return  # its own change, or its deletion, sees to it
+    target = effects.reading.target(str(intent.detail["compute"]))
+    target.services.delete(intent.address.name)
+    session.commit((IntentClosed(intent.key, "cleared", "nothing declares it any more"),))
+
+
+def sweep(session: Session, effects: Effects, computes: list[str]) -> None:
+    """Removes jobs that have ended and that no intent speaks of: their outputs are kept, or they left none."""
+    open_keys = set(session.state.intents)
+    for compute in computes:
+        jobs = effects.reading.target(compute).jobs
+        for key in jobs.keys():
+            if key not in open_keys and jobs.observe(key).state == "Ended":
+                jobs.remove(key)

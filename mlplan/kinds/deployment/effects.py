@@ -1,0 +1,146 @@
+"""A deployment, applied: a candidate is started beside what serves, asked, and only then put in its place."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mlplan.address import Address
+from mlplan.events import DiagnosticRaised, StageReached
+from mlplan.kinds.deployment.desired import scoring_uri, served_digest
+from mlplan.kinds.deployment.keys import service_keys
+from mlplan.kinds.deployment.verify import verify
+from mlplan.kinds.environment import locked_environment, target_environment
+from mlplan.kinds.protocol import Performed
+from mlplan.kinds.run.job import Filling, labels_of, refuse_errors, resources_of
+from mlplan.manifest.quantities import seconds, size_in_bytes
+from mlplan.targets.protocols import ServedModel, ServiceSpec
+
+if TYPE_CHECKING:
+    from mlplan.kinds.deployment.desired import Facts
+    from mlplan.kinds.protocol import Attempt, Effects
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.state.records import Recorded
+
+
+def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
+    """Pins the packages of a service that names no environment of its own."""
+    return facts._replace(environment=locked_environment(facts.environment, effects))
+
+
+def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, effects: Effects) -> Performed:
+    """Deploys, and reads back what is served. Raises: Refusal where the candidate isn't good; what served before
+    goes on serving."""
+    services = effects.reading.target(resource.spec["compute"]).services
+    spec = service_spec(resource, facts, attempt, effects)
+    for warning in refuse_errors(services.check(spec)):
+        effects.emit(DiagnosticRaised(warning))
+    seen = services.deploy(
+        spec,
+        lambda endpoint: verify(resource, endpoint, spec, effects),
+        lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail)),
+    )
+    moved_away = _moved_away(resource, effects)
+    if moved_away is not None:
+        effects.reading.target(moved_away).services.delete(resource.address.name)
+    return Performed(
+        {
+            "scoring_uri": seen.scoring_uri or scoring_uri(change.after),
+            "digest": spec.digest,
+            "models": {model.name: model.digest for model in spec.models},
+            "versions": {model.name: model.version for model in spec.models},
+            "compute": resource.spec["compute"],
+            "key": attempt.key,
+            "attempt": attempt.number,
+        }
+    )
+
+
+def _moved_away(resource: Resource, effects: Effects) -> str | None:
+    """The compute of another type that hosted it until now, or None."""
+    recorded = effects.state().resources.get(resource.address)
+    if recorded is None:
+        return None
+    old = str(recorded.outputs.get("compute"))
+    types = {
+        name: r.parts["type"].value
+        for name in (old, resource.spec["compute"])
+        if (r := effects.state().resources.get(Address("compute", name))) is not None
+    }
+    return old if old in types and types[old] != types.get(resource.spec["compute"]) else None
+
+
+def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> ServiceSpec:
+    """All that a target needs to host the service."""
+    spec = resource.spec
+    manifest = effects.reading.manifest
+    models = tuple(served_model(mention, effects) for mention in spec["models"])
+    inference = manifest.resources[Address("inference", spec["inference"])] if spec["inference"] else None
+    code = code_name = entry = None
+    filling = Filling(effects)
+    environment = target_environment(facts.environment)
+    env: dict[str, str] = {}
+    if inference is not None:
+        env = {name: filling.text(value) for name, value in inference.spec["env"].items()}
+        entry = inference.spec["entry_script"]
+        if entry:
+            outputs = effects.known(inference.address).outputs or {}
+            code = effects.reading.artifacts.view(str(outputs["code"]))
+            code_name = os.path.basename(os.path.normpath(os.path.join(manifest.root, inference.spec["source"])))
+    return ServiceSpec(
+        key=attempt.key,
+        name=resource.address.name,
+        project=manifest.project,
+        models=models,
+        digest=served_digest({model.name: model.digest for model in models}),
+        code=code,
+        code_name=code_name or "",
+        entry_script=entry,
+        env=env,
+        environment=environment,
+        host=spec["host"],
+        port=spec["port"],
+        replicas=spec["replicas"],
+        resources=resources_of(spec["resources"]),
+        keys_file=service_keys(effects.home, resource.address.name) if spec["auth"] == "key" else None,
+        settings={"timeout_s": seconds(spec["timeout"]), "max_body_bytes": size_in_bytes(spec["max_body"])},
+        labels=labels_of(resource, attempt, effects),
+    )
+
+
+def served_model(mention: str, effects: Effects) -> ServedModel:
+    """A model by `name` (the current version) or `name:3`, its bytes at hand."""
+    name, _, pinned = mention.partition(":")
+    address = Address("model", name)
+    versions = effects.state().versions.get(address, ())
+    outputs = effects.known(address).outputs or {}
+    number = int(pinned) if pinned else int(str(outputs["version"]))
+    version = next((v for v in versions if v.number == number), None)
+    if version is None:
+        from mlplan.codes import apply as codes
+        from mlplan.errors import Refusal
+
+        known = ", ".join(str(v.number) for v in versions) or "none"
+        raise Refusal(
+            [
+                codes.MLP7031.diagnostic(
+                    f"{address} has no version {number}; its versions are: {known}.",
+                    hint=f"List them:\n    mlplan model list {name}",
+                    address=address,
+                )
+            ]
+        )
+    framework = version.details.get("framework")
+    return ServedModel(
+        name,
+        number,
+        version.digest,
+        effects.reading.artifacts.view(version.digest),
+        str(framework.get("name", "")) if isinstance(framework, dict) else "",
+    )
+
+
+def remove(recorded: Recorded, effects: Effects) -> None:
+    """Ends the service: no process and no open port stays."""
+    effects.reading.target(str(recorded.outputs["compute"])).services.delete(recorded.address.name)

@@ -1,0 +1,54 @@
+"""The keys of a service: random, in a file of their own outside the state, readable by their owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from typing import Literal
+
+Which = Literal["primary", "secondary"]
+
+
+def keys_path(home: str, name: str) -> str:
+    """Where a service's keys are."""
+    return os.path.join(home, "keys", f"{name}.json")
+
+
+def service_keys(home: str, name: str) -> str:
+    """The absolute path of a service's keys, made at the first call."""
+    path = keys_path(home, name)
+    if not os.path.exists(path):
+        write_keys(path, {"primary": new_key(), "secondary": new_key()})
+    return path
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def read_keys(path: str) -> dict[str, str]:
+    """{"primary": ..., "secondary": ...}"""
+    with open(path, encoding="utf-8") as stream:
+        keys: dict[str, str] = json.load(stream)
+    return keys
+
+
+def rotate(path: str, which: Which) -> dict[str, str]:
+    """A new key in place of one of the two; a running service takes it up by itself."""
+    keys = {**read_keys(path), which: new_key()}
+    write_keys(path, keys)
+    return keys
+
+
+def write_keys(path: str, keys: dict[str, str]) -> None:
+    """Written aside and renamed over, so that a service never reads half of it."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    aside = f"{path}.{os.getpid()}"
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(keys, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(aside, path)
