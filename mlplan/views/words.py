@@ -1,0 +1,304 @@
+"""The wording of plans and applies: every view, whatever its format, says things with the words of this page.
+
+Facts come in (`plan/changes.py`, `events.py`), short English goes out. Light on purpose: a plan with nothing to do
+prints from here.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mlplan.address import Address
+    from mlplan.json_types import Json
+    from mlplan.plan.changes import Action, Change, Forecast, Impact, Plan, Reason
+    from mlplan.world import Drift
+
+
+class ActionWords(NamedTuple):
+    """How one action is called."""
+
+    symbol: str  # one cell wide, beside the word, never in place of it
+    infinitive: str  # "1 to run"
+    past: str  # "1 run", in a summary of what was done
+    present: str  # what is going on now: "running"
+
+
+ACTION_WORDS: Mapping[Action, ActionWords] = {
+    "run": ActionWords("▸", "run", "ran", "running"),
+    "restore": ActionWords("↺", "restore", "restored", "restoring"),
+    "register": ActionWords("◆", "register", "registered", "registering"),
+    "create": ActionWords("+", "create", "created", "creating"),
+    "update": ActionWords("~", "update", "updated", "updating"),
+    "replace": ActionWords("±", "replace", "replaced", "replacing"),
+    "delete": ActionWords("-", "delete", "deleted", "deleting"),
+    "skip": ActionWords("·", "skip", "skipped", "skipping"),
+    "no-op": ActionWords("·", "leave", "left as it is", "leaving"),
+}
+"""Every action, in the order in which summaries count them."""
+
+IMPACT_WORDS: Mapping[Impact, str] = {
+    "destructive": "something is lost",
+    "contract": "clients of a service notice",
+    "retrain": "training runs",
+    "serve-only": "a service restarts, its clients notice nothing",
+    "cosmetic": "only what is recorded changes",
+    "none": "nothing changes",
+}
+"""What each impact means, the worst first."""
+
+LATER = "known after apply"
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+def value_text(value: Json) -> str:
+    """A value on one line, as a user would write it: text bare where nothing is ambiguous, else quoted."""
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        bare = bool(value) and value == value.strip() and value.isprintable() and "->" not in value
+        return value if bare else json.dumps(value, ensure_ascii=not value.isprintable())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelt out, so that a file's name can't steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, or its two ends around an ellipsis where it has more than `length` characters."""
+    if len(text) <= length:
+        return text
+    tail = length // 3
+    return f"{text[: length - tail - 1]}…{text[-tail:]}"
+
+
+def size_text(size: int) -> str:
+    """Bytes in decimal units: `812 B`, `12 kB`, `1.2 GB`."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 999.5 or unit == "TB":
+            return f"{amount:.1f} {unit}" if unit != "B" and amount < 9.95 else f"{amount:.0f} {unit}"
+        amount /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration_text(seconds: float) -> str:
+    """A duration to two units: `0.3 s`, `12 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    for size, unit, below, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // below
+            return f"{whole // size} {unit} {rest} {small}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """What a run cost the last time."""
+    return f"last time {cost_text(forecast)}"
+
+
+def cost_text(forecast: Forecast) -> str:
+    """`4 min 10 s, 1.2 GB`."""
+    return f"{duration_text(forecast.duration_s)}, {size_text(forecast.peak_memory_bytes)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    every = list(words)
+    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+
+
+# -- reasons ---------------------------------------------------------------------------------------------------------
+
+
+class ReasonWords(NamedTuple):
+    """A reason, said: `subject before -> after verb: detail (note)`, as far as there is each. Views style the pieces."""
+
+    subject: str
+    verb: str = ""  # "changed"; empty where values say it
+    before: str = ""
+    after: str = ""
+    detail: str = ""
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole reason on one line."""
+        values = f"{self.before} -> {self.after}" if self.before else self.after
+        detail = f": {self.detail}" if self.detail else ""
+        note = f" ({self.note})" if self.note else ""
+        return " ".join(piece for piece in (self.subject, values, self.verb) if piece) + detail + note
+
+
+def reason_words(reason: Reason, change: Change) -> ReasonWords:
+    """Why a change is made, in a user's words."""
+    subject = printable(reason.subject)
+    detail = printable(reason.detail)
+    before = "" if reason.before is None else value_text(reason.before)
+    after = "" if reason.after is None else value_text(reason.after)
+    if reason.cause == "changed":
+        return _changed(subject, before, after, detail)
+    if reason.cause == "added":
+        return ReasonWords(subject, "added", after=after, detail=detail)
+    if reason.cause == "removed":
+        return ReasonWords(subject, f"{before} removed".strip(), detail=detail)
+    if reason.cause == "upstream":
+        return ReasonWords(subject, note=f"{LATER} of {after}" if after else LATER)
+    if reason.cause == "drift":
+        return _drifted(subject, detail, before, after)
+    return ReasonWords(_plain_cause(reason, change), detail=detail)
+
+
+def drift_words(drift: Drift) -> ReasonWords:
+    """How the world differs from the state, in a user's words."""
+    before, after = ("" if value is None else value_text(value) for value in (drift.before, drift.after))
+    return _drifted(printable(drift.subject), printable(drift.problem), before, after)
+
+
+def _drifted(subject: str, problem: str, before: str, after: str) -> ReasonWords:
+    return ReasonWords(subject, problem, note=f"{before} -> {after}" if before and after else "")
+
+
+def _changed(subject: str, before: str, after: str, detail: str) -> ReasonWords:
+    if before and after and before != after:
+        return ReasonWords(subject, before=before, after=after, detail=detail)
+    return ReasonWords(subject, detail=detail) if detail else ReasonWords(subject, "changed")
+
+
+def _plain_cause(reason: Reason, change: Change) -> str:
+    """The causes that are a sentence by themselves."""
+    subject = printable(reason.subject)
+    if reason.cause == "new":
+        return "ran before with the same inputs, its outputs are kept" if change.action == "restore" else "new"
+    if reason.cause == "unpinned":
+        return f"{subject}: not in mlplan.lock yet ({LATER})"
+    if reason.cause == "undeclared":
+        return "no longer in the manifest"
+    if reason.cause == "moved":
+        return f"moved from {subject}"
+    if reason.cause == "forced":
+        return f"asked for by {subject}"
+    return f"an earlier apply was interrupted before it could finish its {subject}"
+
+
+def conditional_text(change: Change) -> str:
+    """`only if model.mymodel changes`, or nothing for a change that is sure."""
+    if not change.conditional:
+        return ""
+    verb = "changes" if len(change.conditional) == 1 else "change"
+    return f"only if {_alternatives(str(a) for a in change.conditional)} {verb}"
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    every = list(words)
+    return " or ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+
+
+def pending(change: Change) -> list[tuple[str, str]]:
+    """Parts that only an apply can tell and no reason names: (part, what it waits for)."""
+    named = {reason.subject for reason in change.reasons}
+    own = str(change.address)
+    return [
+        (printable(name), "" if part.value == own or part.value is None else str(part.value))
+        for name, part in change.after.items()
+        if part.digest is None and name not in named
+    ]
+
+
+def pending_text(name: str, waits_for: str) -> str:
+    """`model bytes (known after apply of run.train)`."""
+    return f"{name} ({LATER} of {waits_for})" if waits_for else f"{name} ({LATER})"
+
+
+# -- the whole plan --------------------------------------------------------------------------------------------------
+
+
+def loud(plan: Plan) -> list[Change]:
+    """The changes that do something."""
+    return [change for change in plan.changes if not change.is_quiet]
+
+
+def summary(plan: Plan) -> str:
+    """`Plan: 1 to run, 1 to register, 2 unchanged.`, or `No changes. ...`."""
+    if plan.is_empty:
+        return no_changes(len(plan.changes))
+    actions = [change.action for change in plan.changes]
+    counts = [
+        f"{actions.count(action)} to {words.infinitive}"
+        for action, words in ACTION_WORDS.items()
+        if action in actions and action not in ("skip", "no-op")
+    ]
+    unchanged = actions.count("skip") + actions.count("no-op")
+    return f"Plan: {', '.join([*counts, *([f'{unchanged} unchanged'] if unchanged else [])])}."
+
+
+def no_changes(resources: int) -> str:
+    """What an empty plan says."""
+    if not resources:
+        return "No changes. The manifest declares no resources."
+    return f"No changes. Everything is as the manifest says ({counted(resources, 'resource')})."
+
+
+def glance(plan: Plan) -> list[tuple[str, str]]:
+    """What a reviewer wants to know first, as (label, words): what runs, what serves, what goes."""
+    changes = loud(plan)
+    runs = [change for change in changes if change.action == "run"]
+    lines = [("runs", _runs(runs))] if runs else []
+    lines += [
+        ("serves", _serves(change))
+        for change in changes
+        if change.address.kind == "deployment" and change.action not in ("delete", "replace")
+    ]
+    return lines + [
+        (f"{ACTION_WORDS[change.action].infinitive}s", f"{change.address}{_losing(change)}")
+        for change in sorted(changes, key=lambda change: change.action == "delete")
+        if change.action in ("delete", "replace")
+    ]
+
+
+NAMED = 6
+"""How many names a sentence lists before it counts the rest."""
+
+
+def _runs(runs: Sequence[Change]) -> str:
+    """The names of what will run, and how long it took the last time where that is known of all."""
+    names = [change.address.name for change in runs]
+    if len(names) > NAMED:
+        names[NAMED - 1 :] = [counted(len(names) - NAMED + 1, "other")]
+    known = [change.forecast.duration_s for change in runs if change.forecast]
+    if len(known) < len(runs):
+        return listed(names)
+    return f"{listed(names)}, about {duration_text(sum(known))}{' in all' if len(known) > 1 else ''}"
+
+
+def _losing(change: Change) -> str:
+    return f": {printable(change.loss)}" if change.loss else ""
+
+
+def _serves(change: Change) -> str:
+    name = change.address.name
+    uri = (change.yields or {}).get("scoring_uri")
+    at = f" at {uri}" if uri else ""
+    if not change.before:
+        return f"{name} starts{at}"
+    notice = {
+        "contract": "its clients notice",
+        "cosmetic": "goes on as it is, only its record changes",
+    }.get(change.impact, "restarts, its clients notice nothing")
+    condition = conditional_text(change)
+    return f"{name}: {notice}" + (f", {condition}" if condition else "")
