@@ -1,6 +1,202 @@
 """Codes MLP4xxx: the workspace, its log, its lease and its artifacts.
 
+MLP40xx is the log, MLP41xx the lease, MLP42xx artifacts and files, MLP43xx where the workspace stands.
+
 How to add one: `mlplan/codes/__init__.py`.
 """
 
 from __future__ import annotations
+
+from mlplan.codes import Code
+
+MLP4001 = Code("MLP4001", "A commit of the log is damaged")
+"""A file of the workspace's log doesn't hold what was written to it.
+
+Why: each commit carries the digest of its own bytes. When they don't match, the file was cut, edited or damaged by
+the disk. mlplan doesn't guess what it said: a run could be repeated, or a service left running unrecorded.
+
+What to do: put back the file from a backup, or, in a bucket with versioning, its earlier version. If it is the last
+file of the log and there is no backup, move it away and remove the checkpoint; mlplan then goes on from the commit
+before, and the next plan compares that with what it finds in the world:
+
+    mv .mlplan/log/00000000000000000042.json damaged.json
+    rm -f .mlplan/checkpoint.json .mlplan/cache/seen.json
+"""
+
+MLP4002 = Code("MLP4002", "A commit of the log is missing")
+"""The workspace's log has a gap, or ends before a commit that is known to have been there.
+
+Why: commits are numbered without gaps and never removed by mlplan. What the missing one recorded (a version, a
+finished run, a service) would be lost without a word.
+
+What to do: put the file back from a backup, or, in a bucket with versioning, undelete it. If the end of the log was
+removed on purpose, also remove what remembers it:
+
+    rm -f .mlplan/checkpoint.json .mlplan/cache/seen.json
+"""
+
+MLP4003 = Code("MLP4003", "The history of the log was changed")
+"""A commit doesn't follow from the one before it.
+
+Why: each commit carries the digest of its predecessor. A mismatch means that a file was replaced by another one,
+or that two histories were mixed: for example by copying one workspace over another, or by restoring only a part of
+a backup.
+
+What to do: restore the whole folder `log/` from one backup. If another history was put in place on purpose, remove
+what remembers the old one:
+
+    rm -f .mlplan/checkpoint.json .mlplan/cache/seen.json
+"""
+
+MLP4004 = Code("MLP4004", "The workspace was written by a newer mlplan")
+"""A record in the workspace has a format that this version of mlplan doesn't know.
+
+Why: reading it as if it were an older one could overlook what it says. Nothing was changed.
+
+What to do: use the version of mlplan that the team uses, or a newer one:
+
+    python -m pip install --upgrade mlplan
+"""
+
+MLP4005 = Code("MLP4005", "The workspace belongs to another project")
+"""The log says that it records another project than the manifest declares.
+
+Why: two projects in one workspace would delete each other's services, since each sees the other's as undeclared.
+
+What to do: give each project a workspace of its own (`workspace:` in the manifest). A project that was renamed
+keeps its old name in `project:`, or starts with a new workspace.
+"""
+
+MLP4101 = Code("MLP4101", "The workspace is held by another apply")
+"""Another mlplan is at work on this project, and only one at a time may change the world.
+
+Why: two applies side by side could start the same training twice or take each other's port.
+
+What to do: wait for it, or let mlplan wait:
+
+    mlplan apply --lock-timeout 10m
+
+The message names the holder. If that process is gone and mlplan can't tell (it ran on another machine), its lease
+runs out by itself; the manual way out is:
+
+    mlplan unlock
+"""
+
+MLP4102 = Code("MLP4102", "The lease on the workspace was lost")
+"""This apply no longer holds the workspace, so it stopped before its next effect.
+
+Why: it showed no life for longer than its lease lasts (the machine slept, the process was stopped, the workspace
+could not be reached), or somebody ran `mlplan unlock`. Another apply may be at work, and its word counts now.
+
+What to do: nothing that finished is lost. Go on with:
+
+    mlplan apply
+"""
+
+MLP4103 = Code("MLP4103", "No lease is held")
+"""Something was to be recorded by a command that doesn't hold the workspace.
+
+Why: only the holder of the lease may have effects. A command that comes here has a bug: it should have taken the
+lease first. Nothing was changed.
+
+What to do: report it, with the command that you ran.
+"""
+
+MLP4201 = Code("MLP4201", "A kept artifact is missing")
+"""The workspace doesn't hold bytes that a version, a run or a snapshot refers to.
+
+Why: somebody removed files below `artifacts/`, or the workspace was copied without them. What refers to them can't
+be restored, served or checked.
+
+What to do: put `artifacts/` back from a backup. Otherwise `mlplan plan` says what will be made anew: datasets and
+models are registered again from their sources, runs run again.
+"""
+
+MLP4202 = Code("MLP4202", "A kept artifact is damaged")
+"""Kept bytes no longer match the digest that they are kept under.
+
+Why: the file was edited, cut or damaged by the disk. mlplan checks what it hands out and never passes on bytes that
+are not those that were recorded.
+
+What to do: restore the named file below `artifacts/` from a backup, or remove it: then `mlplan plan` says what will
+be made anew.
+"""
+
+MLP4203 = Code("MLP4203", "A link leads out of the folder")
+"""A symbolic link in a folder that is to be kept points to something outside that folder, or to nothing.
+
+Why: mlplan keeps content, and only content of the folder it was told to keep; following such a link could take in
+a whole home folder.
+
+What to do: copy the file to where the link is, or name its real place in the manifest.
+"""
+
+MLP4204 = Code("MLP4204", "A file changed while it was read")
+"""A file was written to while mlplan read it.
+
+Why: half of the old and half of the new content is a version of neither.
+
+What to do: let the program that writes it finish, then start the command again.
+"""
+
+MLP4205 = Code("MLP4205", "A file can't be read")
+"""The operating system doesn't let mlplan read a file, or it is no plain file (a socket, a pipe, a device).
+
+Why: what can't be read can't be kept or compared.
+
+What to do: correct its permissions, or leave it out: by an ignore file (`.mlplanignore`) where it lies in a `source`
+folder, or by naming other files.
+"""
+
+MLP4206 = Code("MLP4206", "A file isn't valid JSON or YAML")
+"""A file that mlplan reads by its values (a test request, for example) can't be parsed.
+
+Why: its content decides what a service is asked or compared with.
+
+What to do: correct the file at the place that the message names.
+"""
+
+MLP4301 = Code("MLP4301", "The workspace can't be written")
+"""The operating system doesn't let mlplan write to the workspace.
+
+Why: every effect is recorded before it begins. Without a place to record it, nothing is begun.
+
+What to do: check who owns the folder, and whether its file system is mounted read-only:
+
+    ls -ld .mlplan
+"""
+
+MLP4302 = Code("MLP4302", "No space is left in the workspace")
+"""The disk (or the quota) that the workspace stands on is full.
+
+Why: every effect is recorded before it begins. Without room to record it, nothing more is begun; what was recorded
+is whole.
+
+What to do: make room, then start the command again. What nothing refers to any more is removed by:
+
+    mlplan gc
+"""
+
+MLP4303 = Code("MLP4303", "The file system can't hold a workspace")
+"""The folder's file system has no hard links, by which mlplan creates a file only if it is absent.
+
+Why: without that, two applies could each believe that they wrote the same commit.
+
+What to do: put the workspace on another file system (`workspace: /path/on/another/disk` in the manifest).
+"""
+
+MLP4304 = Code("MLP4304", "Reading or writing the workspace failed")
+"""The operating system reported an error while mlplan read or wrote the workspace.
+
+Why: the message says what it reported. Nothing is believed that was not wholly written.
+
+What to do: check the disk or the network file system that the workspace stands on, then start the command again.
+"""
+
+MLP4305 = Code("MLP4305", "Unknown kind of workspace")
+"""The manifest's `workspace` names a kind of place that mlplan doesn't know.
+
+Why: a workspace is a folder, or a bucket.
+
+What to do: write a path, such as `.mlplan`.
+"""
