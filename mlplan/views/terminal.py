@@ -1,4 +1,4 @@
-"""Styled text for a terminal: pieces with a style, wrapped to a width, painted or plain. Knows no plan and no event."""
+"""Styled text for a terminal: pieces with a style, wrapped to a width, painted or plain. Knows no plan, no event."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlplan.address import Address
     from mlplan.json_types import Json
     from mlplan.plan.changes import Action, Change, Forecast, Impact, Plan, Reason
     from mlplan.world import Drift
@@ -127,7 +126,7 @@ def listed(words: Iterable[str]) -> str:
 
 
 class ReasonWords(NamedTuple):
-    """A reason, said: `subject before -> after verb: detail (note)`, as far as there is each. Views style the pieces."""
+    """A reason, said: `subject before -> after verb: detail (note)`, as far as there is each. Views style these."""
 
     subject: str
     verb: str = ""  # "changed"; empty where values say it
