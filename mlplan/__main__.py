@@ -1,0 +1,5 @@
+"""`python -m mlplan`."""
+
+from mlplan.cli.main import main
+
+main()

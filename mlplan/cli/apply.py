@@ -1,0 +1,232 @@
+"""`mlplan apply`: brings the plan about, and says what came of it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.apply.converge import not_converged
+from mlplan.apply.executor import Ended, Executor
+from mlplan.apply.session import Session
+from mlplan.apply.settle import settle, sweep
+from mlplan.cli.globals import Globals, tell
+from mlplan.cli.interrupts import stop_on_interrupt
+from mlplan.cli.plan import PlanOptions, plan_now, show, tell_warnings
+from mlplan.cli.project import Project, open_project
+from mlplan.errors import ExitCode, Refusal
+from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
+from mlplan.kinds.effects import PERFORMERS
+
+if TYPE_CHECKING:
+    from mlplan.kinds.planning import Planned
+    from mlplan.kinds.protocol import Effects
+    from mlplan.state.records import State
+    from mlplan.workspace.protocols import Holder
+
+
+class ApplyOptions(NamedTuple):
+    """The options of `mlplan apply`."""
+
+    plan_file: str = ""
+    yes: bool = False
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    lock_timeout_s: float = 0.0
+    format: str = "text"
+
+
+def run(options: Globals, asked: ApplyOptions) -> ExitCode:
+    """Applies; the exit code tells how it went (DESIGN section 11)."""
+    project = open_project(options)
+    tell_warnings(project)
+    selecting = PlanOptions(only=asked.only, exclude=asked.exclude, replace=asked.replace)
+    planned = plan_now(project, project.workspace.log.read(), selecting)
+    if asked.plan_file:
+        from mlplan.cli.plan_file import check_plan_file
+
+        check_plan_file(asked.plan_file, planned.plan)
+    if planned.plan.is_empty and not planned.state.intents:
+        project.workspace.files.save()
+        show(planned.plan, asked.format)
+        return ExitCode.OK
+    if not asked.yes and not asked.plan_file:
+        show(planned.plan, "text")
+        confirm("Apply these changes?")
+    elif asked.format == "text":
+        show(planned.plan, "text")
+    return apply_plan(project, planned, selecting, asked)
+
+
+def apply_plan(project: Project, planned: Planned, selecting: PlanOptions, asked: ApplyOptions) -> ExitCode:
+    """Takes the lease and makes the changes. What was shown is what is done: a state that moved on meanwhile is
+    planned anew, and refused where that gives another plan."""
+    emit = view_of(asked.format)
+    stop = threading.Event()
+    begun = time.monotonic()
+    command = "mlplan apply"
+    with stop_on_interrupt(stop), leased(project, command, asked.lock_timeout_s, stop) as state:
+        session = Session(project.workspace.log, state, command, emit)
+        effects = effects_of(project, planned, session, emit, stop)
+        if settle(planned, effects, session) or moved_on(planned.state, state):
+            planned = replan(project, planned, selecting, session.state)
+            effects = effects_of(project, planned, session, emit, stop)
+        loud = [change for change in planned.plan.changes if not change.is_quiet]
+        emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
+        ended = Executor(planned, PERFORMERS, effects, session, emit).run()
+        code = exit_code(ended, stop.is_set())
+        if code is ExitCode.OK:
+            code = check_converged(project, session.state, selecting, emit)
+        sweep(session, effects, computes_of(project))
+    project.workspace.files.save()
+    counts = Counter(end.outcome for end in ended)
+    emit(ApplyFinished(int(code), time.monotonic() - begun, dict(counts)))
+    return code
+
+
+@contextmanager
+def leased(project: Project, command: str, wait_s: float, stop: threading.Event) -> Iterator[State]:
+    """Holds the lease; waits for another holder and says so. Where the lease is lost, what runs is stopped."""
+    lease = project.workspace.lease
+
+    def tell_waiting(holder: Holder) -> None:
+        tell(f"Waiting for {holder.description}, up to {wait_s:.0f} s.")
+
+    state = lease.take(command=command, wait_s=wait_s, on_wait=tell_waiting, on_lost=stop.set)
+    try:
+        yield state
+    finally:
+        lease.release(command=command)
+
+
+def moved_on(planned: State, now: State) -> bool:
+    """Whether anything but the taking of the lease (and, before it, the workspace's first commit) came between."""
+    return now.serial > planned.serial + (1 if planned.serial else 2)
+
+
+def replan(project: Project, planned: Planned, selecting: PlanOptions, state: State) -> Planned:
+    """The plan on the state as it is under the lease. Raises: Refusal (7) where it asks for more than was shown."""
+    now = plan_now(project, state, selecting)
+    shown = {change.address: change for change in planned.plan.changes}
+    for change in now.plan.changes:
+        before = shown.get(change.address)
+        calmer = change.is_quiet or change.action == "restore"
+        if not calmer and (before is None or before.action != change.action):
+            from mlplan.codes import plan as codes
+
+            raise Refusal(
+                [
+                    codes.MLP5003.diagnostic(
+                        f"Somebody else applied in the meantime: {change.address} would now be `{change.action}`, "
+                        f"the plan said `{before.action if before else 'nothing'}`.",
+                        hint="Look at the plan again:\n    mlplan plan",
+                        address=change.address,
+                    )
+                ],
+                ExitCode.STALE,
+            )
+    return now
+
+
+def effects_of(project: Project, planned: Planned, session: Session, emit: Emit, stop: threading.Event) -> Effects:
+    """What the kinds may use."""
+    from mlplan.cli.project import lock_path, secret_variable
+    from mlplan.kinds.planning import recorded_lookup
+    from mlplan.kinds.protocol import Effects
+    from mlplan.kinds.secret_key import make_key
+    from mlplan.lock.keeper import LockKeeper
+
+    if project.manifest.secrets:
+        make_key(project.home)
+    keeper = LockKeeper(lock_path(project.manifest), emit)
+    return Effects(
+        reading=planned.survey.reading,
+        home=project.home,
+        emit=emit,
+        state=lambda: session.state,
+        commit=session.commit,
+        lock_environment=keeper.environment,
+        lock_urls=keeper.urls,
+        secret_value=lambda name: secret_value(name, secret_variable(name)),
+        known=lambda address: recorded_lookup(session.state)(address),
+        stop=stop,
+    )
+
+
+def secret_value(name: str, variable: str) -> str:
+    """A secret, read at the moment of use. Raises: Refusal where it isn't at hand."""
+    import os
+
+    value = os.environ.get(variable)
+    if value is None:
+        from mlplan.codes import apply as codes
+
+        raise Refusal(
+            [
+                codes.MLP7030.diagnostic(
+                    f"`${{{{ secret.{name} }}}}` is asked for, and {variable} isn't set.",
+                    hint=f"Provide it:\n    export {variable}=...",
+                )
+            ]
+        )
+    return value
+
+
+def exit_code(ended: list[Ended], stopped: bool) -> ExitCode:
+    """One code for all ends: interrupted, a bug, a refused gate, in part, failed, or done."""
+    codes = [end.refusal.exit_code for end in ended if end.refusal is not None]
+    if stopped or ExitCode.INTERRUPTED in codes:
+        return ExitCode.INTERRUPTED
+    for code in (ExitCode.BUG, ExitCode.BUSY, ExitCode.REFUSED):
+        if code in codes:
+            return code
+    if not codes:
+        return ExitCode.OK
+    return ExitCode.PARTIAL if any(end.outcome == "done" for end in ended) else ExitCode.FAILED
+
+
+def check_converged(project: Project, state: State, selecting: PlanOptions, emit: Emit) -> ExitCode:
+    """Plans again in memory: anything left is an error that names the fields."""
+    again = plan_now(project, state, selecting._replace(replace=()))
+    problems = not_converged(again.plan)
+    for problem in problems:
+        emit(DiagnosticRaised(problem))
+    return ExitCode.NOT_CONVERGED if problems else ExitCode.OK
+
+
+def computes_of(project: Project) -> list[str]:
+    """The names of all declared computes."""
+    return [address.name for address in project.manifest.resources if address.kind == "compute"]
+
+
+def confirm(question: str) -> None:
+    """Asks on the terminal. Raises: Refusal where the answer is no, or where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        from mlplan.codes import plan as codes
+
+        raise Refusal(
+            [
+                codes.MLP5004.diagnostic(
+                    "This changes the world, and nobody can be asked: standard input is no terminal.",
+                    hint="Say yes beforehand:\n    mlplan apply -y",
+                )
+            ]
+        )
+    sys.stderr.write(f"\n{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refusal([])
+
+
+def view_of(form: str) -> Emit:
+    """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere."""
+    from mlplan.views.observers import observer
+
+    return observer(form, terminal=sys.stderr.isatty(), tell=tell)
+
+

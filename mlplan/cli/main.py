@@ -1,0 +1,84 @@
+"""The program: argv in, exit code out. The only place that turns a Refusal into an exit code.
+
+`mlplan plan` is run hundreds of times a day with nothing to do, and reading flags by typer alone takes longer than
+all of its work: its well-known flags are read by `quick.py`. Whatever that doesn't know goes to typer (`commands.py`),
+which does the same with the same functions, and has the help.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mlplan.errors import ExitCode, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; what it returns is the exit code of the process."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = guarded(lambda: dispatch(words))
+    if argv is None:
+        leave(code)
+    return code
+
+
+def dispatch(words: list[str]) -> int:
+    """The command that the words name."""
+    from mlplan.cli.quick import read_plan
+
+    quick = read_plan(words)
+    if quick is not None:
+        from mlplan.cli.plan import run
+
+        return run(*quick)
+    from mlplan.cli.commands import run_typer
+
+    return run_typer(words)
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """The exit code of a command; a Refusal is told with its diagnostics, anything unforeseen as a bug."""
+    try:
+        return int(command())
+    except Refusal as refusal:
+        from mlplan.cli.problems import tell_problems
+
+        tell_problems(refusal.diagnostics)
+        return int(refusal.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        return leave_broken_pipe()
+    except Exception as error:
+        from mlplan.cli.problems import tell_problems
+        from mlplan.errors import bug
+
+        tell_problems([bug(error, f"in `mlplan {' '.join(sys.argv[1:2])}`")])
+        return int(ExitCode.BUG)
+
+
+def leave_broken_pipe() -> int:
+    """Whoever read our output went away (`mlplan plan | head`): nothing to complain about."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(ExitCode.OK)
+
+
+def leave(code: int) -> None:
+    """Ends the process with all output written, without tearing every module down first."""
+    import os
+
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = leave_broken_pipe()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

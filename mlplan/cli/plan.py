@@ -1,0 +1,144 @@
+"""`mlplan plan`: what an apply would do, and why."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.cli.globals import Globals, colour_wanted, say, width
+from mlplan.cli.project import open_project, reading_of
+from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.planning import plan_project
+from mlplan.plan.make import Selection, protected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlplan.address import Address
+    from mlplan.cli.project import Project
+    from mlplan.kinds.planning import Planned
+    from mlplan.plan.changes import Plan
+    from mlplan.state.records import State
+
+
+class PlanOptions(NamedTuple):
+    """The options of `mlplan plan`."""
+
+    out: str = ""
+    detailed_exitcode: bool = False
+    refresh: bool = True
+    base: str = ""
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    format: str = "text"
+    verbose: bool = False
+    fail_on: str = ""
+
+
+def run(options: Globals, asked: PlanOptions) -> ExitCode:
+    """Shows the plan; 0, or with --detailed-exitcode 2 for changes and 5 for drift alone."""
+    if asked.base:
+        from mlplan.cli.plan_base import run_base
+
+        return run_base(options, asked)
+    project = open_project(options)
+    planned = plan_now(project, project.workspace.log.read(), asked)
+    show(planned.plan, asked.format, verbose=asked.verbose)
+    tell_warnings(project)
+    project.workspace.files.save()
+    if asked.out:
+        from mlplan.cli.plan_file import write_plan_file
+
+        write_plan_file(asked.out, planned.plan)
+    return exit_code(planned.plan, asked)
+
+
+def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
+    """The plan on a state. Raises: Refusal where it would delete or replace what is protected."""
+    reading = reading_of(project, state)
+    known = {*project.manifest.resources, *state.resources}
+    planned = plan_project(reading, selection=selection_of(asked, known), refresh=asked.refresh)
+    refuse_protected(planned.plan, planned.state)
+    return planned
+
+
+def exit_code(plan: Plan, asked: PlanOptions) -> ExitCode:
+    """What `plan` ends with."""
+    impacts = [impact.strip() for impact in asked.fail_on.split(",") if impact.strip()]
+    if any(change.impact in impacts for change in plan.changes):
+        return ExitCode.REFUSED
+    if not asked.detailed_exitcode or plan.is_empty:
+        return ExitCode.OK
+    return ExitCode.DRIFT if plan.drift_alone else ExitCode.CHANGES
+
+
+def show(plan: Plan, form: str, *, verbose: bool = False) -> None:
+    """The plan on stdout, in the form asked for."""
+    if form == "text":
+        from mlplan.views.plan_text import render
+
+        say(render(plan, width=width(), colour=colour_wanted(sys.stdout.isatty()), verbose=verbose))
+    elif form == "json":
+        from mlplan.views.plan_json import to_text
+
+        say(to_text(plan))
+    elif form == "markdown":
+        from mlplan.views.plan_markdown import render as render_markdown
+
+        say(render_markdown(plan))
+    else:
+        from mlplan.views.plan_html import render as render_html
+
+        say(render_html(plan))
+
+
+def tell_warnings(project: Project) -> None:
+    """What is worth a word about the manifest, on stderr."""
+    if project.warnings:
+        from mlplan.cli.problems import tell_problems
+
+        tell_problems(project.warnings)
+
+
+def selection_of(asked: PlanOptions, known: Iterable[Address]) -> Selection:
+    """The resources named on the command line. Raises: Refusal for an address that nothing has."""
+    return Selection(*(addresses(texts, known) for texts in (asked.only, asked.exclude, asked.replace)))
+
+
+def addresses(texts: Iterable[str], known: Iterable[Address]) -> frozenset[Address]:
+    """The addresses that texts spell. Raises: Refusal naming the nearest one for each that is unknown."""
+    from mlplan.diagnostics import nearest
+
+    by_text = {str(address): address for address in known}
+    problems = []
+    for text in texts:
+        if text not in by_text:
+            from mlplan.codes import plan as codes
+
+            near = nearest(text, by_text)
+            hint = f'Did you mean "{near}"?' if near else "See them all:\n    mlplan plan --verbose"
+            problems.append(codes.MLP5001.diagnostic(f"Nothing has the address `{text}`.", hint=hint))
+    if problems:
+        raise Refusal(problems)
+    return frozenset(by_text[text] for text in texts)
+
+
+def refuse_protected(plan: Plan, state: State) -> None:
+    """Raises: Refusal with exit code 3 where the plan deletes or replaces something that is protected."""
+    caught = protected(plan, state)
+    if not caught:
+        return
+    from mlplan.codes import plan as codes
+
+    raise Refusal(
+        [
+            codes.MLP5002.diagnostic(
+                f"{change.address} is protected, and the plan would {change.action} it. {change.loss}",
+                hint=f"Leave it as it is, or first apply the manifest with `protect: false` at {change.address}.",
+                address=change.address,
+            )
+            for change in caught
+        ],
+        ExitCode.REFUSED,
+    )

@@ -1,0 +1,22 @@
+"""Diagnostics on stderr, as every command shows them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mlplan.cli.globals import colour_wanted, tell, width
+from mlplan.diagnostics import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlplan.diagnostics import Diagnostic
+
+
+def tell_problems(diagnostics: Iterable[Diagnostic], root: str = ".") -> None:
+    """All of them, sorted, with the lines they speak of."""
+    from mlplan.views.diagnostics import render
+
+    colour = colour_wanted(sys.stderr.isatty())
+    tell(render(in_order(diagnostics), read_line=lambda file, line: "", colour=colour, width=width()))

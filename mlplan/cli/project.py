@@ -1,0 +1,125 @@
+"""Puts the rooms together for one command: manifest loaded, workspace opened, lock read, targets at hand.
+
+What comes out are plain values; commands take those they need.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.address import Address
+from mlplan.errors import Refusal
+from mlplan.kinds.protocol import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlplan.cli.globals import Globals
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.json_types import Json
+    from mlplan.manifest.load import Loaded
+    from mlplan.manifest.resolved import Manifest
+    from mlplan.state.records import State
+    from mlplan.targets.protocols import Target
+    from mlplan.workspace.open import Workspace
+
+HOME = ".mlplan"
+"""The project's local folder: caches, views, jobs, services, keys; and the workspace itself, unless it is a bucket."""
+
+
+class Project(NamedTuple):
+    """A project as a command finds it."""
+
+    manifest: Manifest
+    workspace: Workspace
+    home: str  # absolute
+    warnings: tuple[Diagnostic, ...]
+
+
+def load_manifest(options: Globals) -> Loaded:
+    """The manifest, or what is wrong with it. Reads the cache of the project where there is one."""
+    from mlplan.manifest.load import load
+
+    root = os.path.abspath(options.directory)
+    return load(
+        os.path.join(root, options.file),
+        profile=options.profile,
+        variables=dict(options.variables),
+        variable_files=options.variable_files,
+        environ=os.environ,
+        cache=os.path.join(root, os.path.dirname(options.file), HOME, "cache"),
+    )
+
+
+def open_project(options: Globals) -> Project:
+    """The project. Raises: Refusal with all that is wrong with its manifest."""
+    from mlplan.workspace.open import open_workspace
+
+    loaded = load_manifest(options)
+    if loaded.manifest is None:
+        raise Refusal(loaded.diagnostics)
+    manifest = loaded.manifest
+    workspace = open_workspace(manifest.root, manifest.workspace, manifest.project)
+    return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics))
+
+
+def reading_of(project: Project, state: State) -> Reading:
+    """What the kinds read while planning on this state."""
+    from mlplan.lock.lockfile import read
+
+    return Reading(
+        manifest=project.manifest,
+        lock=read(lock_path(project.manifest)),
+        files=project.workspace.files,
+        artifacts=project.workspace.artifacts,
+        state=state,
+        target=target_opener(project, state),
+        secret=secret_digester(project.home),
+    )
+
+
+def lock_path(manifest: Manifest) -> str:
+    """Where the lock file stands: beside the manifest."""
+    return os.path.join(manifest.root, "mlplan.lock")
+
+
+def target_opener(project: Project, state: State) -> Callable[[str], Target]:
+    """Opens the target of a compute by its name, once each: the declared compute, or the one that is recorded."""
+    opened: dict[str, Target] = {}
+
+    def open_target(name: str) -> Target:
+        if name not in opened:
+            from mlplan.targets.registry import TARGETS
+
+            spec = _compute(name, project.manifest, state)
+            opened[name] = TARGETS[str(spec["type"])].open(project.home, project.manifest.project, spec)
+        return opened[name]
+
+    return open_target
+
+
+def _compute(name: str, manifest: Manifest, state: State) -> Mapping[str, Json]:
+    address = Address("compute", name)
+    if address in manifest.resources:
+        return manifest.resources[address].spec
+    return state.resources[address].outputs
+
+
+def secret_digester(home: str) -> Callable[[str], str | None]:
+    """Digests secrets under a key that stands outside the state; None for a secret or key that isn't at hand."""
+
+    def digest(name: str) -> str | None:
+        value = os.environ.get(secret_variable(name))
+        if value is None:
+            return None
+        from mlplan.kinds.secret_key import keyed_digest
+
+        return keyed_digest(home, name, value)
+
+    return digest
+
+
+def secret_variable(name: str) -> str:
+    """The environment variable that provides a secret."""
+    return "MLPLAN_SECRET_" + name.upper().replace("-", "_")
