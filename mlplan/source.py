@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for the YAML reader, so that its line numbers are ours."""
 
 
 class Span(NamedTuple):
@@ -24,7 +28,11 @@ class Source(NamedTuple):
     file: str
     text: str
 
+    def lines(self) -> list[str]:
+        """All lines without their line ends; after a final line end there is one more, empty."""
+        return _LINE_BREAK.split(self.text)
+
     def line(self, number: int) -> str:
         """Line `number` (from 1) without its line end; empty beyond the last."""
-        lines = self.text.splitlines()
+        lines = self.lines()
         return lines[number - 1] if 0 < number <= len(lines) else ""

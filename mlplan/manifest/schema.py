@@ -162,7 +162,7 @@ def spec_types() -> str:
         _spec_type(section, f"{section.__name__}Spec", out)
     union = " | ".join(f"{_compute_def(name)}Spec" for name in computes)
     return (
-        '"""The resolved specs as types. Don\'t edit: `python -m mlplan.manifest.schema` makes this of `models.py`.\n\n'
+        '"""The resolved specs as types. Made by `python -m mlplan.manifest.schema` of `models.py`: don\'t edit.\n\n'
         "Imported under TYPE_CHECKING alone: at run time a spec is a plain dict with every field filled in.\n"
         'Durations and sizes are kept as written; `quantities.py` reads them.\n"""\n\n'
         "from __future__ import annotations\n\n"

@@ -1,0 +1,443 @@
+"""Checks a document against the published schema: every error, each as one diagnostic at its exact place.
+
+An unknown key is shown at the key, a missing one at the key of what it is missing in, all else at the value.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlplan import resources
+from mlplan.address import KINDS, Address
+from mlplan.codes import schema as codes
+from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.manifest.nodes import Document, Items, Mapping, Node, Path, Scalar, at, key_at, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+    from mlplan.codes import Code
+
+
+class Checked(NamedTuple):
+    """What checking gives."""
+
+    diagnostics: list[Diagnostic]
+    bad: frozenset[Path]  # values that don't fit, and keys that aren't known: nothing below them counts
+    incomplete: frozenset[Path]  # mappings in which something is missing or contradicts something else
+
+
+def check(document: Document) -> Checked:
+    """All that the schema has to say about a document."""
+    reports: dict[tuple[Path, str, str], _Report] = {}
+    for error in _validator().iter_errors(value_of(document.root)):
+        for report in _reports(document.root, error):
+            reports.setdefault((report.path, report.code.code, report.detail), report)
+    return Checked(
+        [_diagnostic(document, report) for report in reports.values()],
+        frozenset(report.path for report in reports.values() if report.spoils == "value"),
+        frozenset(report.path for report in reports.values() if report.spoils == "mapping"),
+    )
+
+
+class _Report(NamedTuple):
+    code: Code
+    path: Path
+    detail: str
+    hint: str
+    mark: str
+    at_key: bool = False  # shown at the key that leads to the path, not at the value
+    other: tuple[Path, str] | None = None  # another key to show
+    spoils: str = "value"  # what can't be used: the "value", or the "mapping" it stands in as a whole
+
+
+def _diagnostic(document: Document, report: _Report) -> Diagnostic:
+    node = key_at(document.root, report.path) if report.at_key else at(document.root, report.path)
+    if report.at_key and not report.path:
+        node = next((entry.key for entry in document.root.entries.values()), document.root)
+    labels = [Label(document.span(node), report.mark)]
+    if report.other:
+        labels.append(Label(document.span(key_at(document.root, report.other[0])), report.other[1]))
+    return report.code.diagnostic(report.detail, hint=report.hint, labels=labels, address=address_of(report.path))
+
+
+def address_of(path: Path) -> Address | None:
+    """The resource that a path leads to or into."""
+    inside = path[2:] if path[:1] == ("profiles",) else path
+    if len(inside) >= 2 and inside[0] in KINDS:
+        return Address(str(inside[0]), str(inside[1]))
+    return None
+
+
+@functools.cache
+def _validator() -> Validator:
+    """jsonschema's validator for the manifest. References are resolved once, here, since that is slow each time."""
+    import jsonschema
+    from jsonschema.validators import extend
+
+    schema = json.loads(resources.read("schemas", "manifest.json"))
+    definitions = schema.pop("$defs")
+    made: type[Validator] = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    return made(_inlined(schema, definitions, {}))
+
+
+def _inlined(schema: Any, definitions: dict[str, Any], done: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_inlined(inner, definitions, done) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        if name not in done:
+            done[name] = _inlined(definitions[name], definitions, done)
+        return done[name]
+    return {key: _inlined(value, definitions, done) for key, value in schema.items()}
+
+
+def _pattern(_: Validator, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
+    """`pattern` as ECMAScript means it: `$` is the very end, also before a line break."""
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not re.search(_python(pattern), instance):
+        yield ValidationError("wrong form")
+
+
+@functools.cache
+def _python(pattern: str) -> str:
+    return re.sub(r"(?<!\\)\$(?=\||$)", r"\\Z", pattern)
+
+
+def _reports(root: Mapping, error: ValidationError) -> Iterable[_Report]:
+    path: Path = tuple(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        return [_bad_name(path, str(error.instance))]
+    keyword: Any = (error.schema, error.validator_value, error.instance)
+    return _BY_KEYWORD[str(error.validator)](root, path, _Unmet(*keyword))
+
+
+class _Unmet(NamedTuple):
+    """A keyword of the schema that an instance doesn't meet."""
+
+    schema: dict[str, Any]  # that the keyword stands in
+    value: Any  # of the keyword
+    instance: Any
+
+
+def _bad_name(path: Path, name: str) -> _Report:
+    return _Report(
+        codes.MLP2007,
+        (*path, name),
+        f"`{name}` can't be a name in `{path[-1]}`. Names hold letters, digits, `-` and `_`, at most 64 of them.",
+        _suggest(re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]),
+        "not a name",
+        at_key=True,
+    )
+
+
+def _suggest(name: str | None) -> str:
+    return f"Did you mean `{name}`?" if name else ""
+
+
+def _unknown_keys(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    known = list(unmet.schema.get("properties", ()))
+    where = f"in `{path[-1]}`" if path else "at the top of a manifest"
+    for key in unmet.instance:
+        if key not in known:
+            near = nearest(str(key), known)
+            yield _Report(
+                codes.MLP2001,
+                (*path, key),
+                f"`{key}` is no key {_within(path, where)}. A key that isn't known would do nothing.",
+                f"Did you mean `{near}`?" if near else f"The keys here are: {', '.join(sorted(known))}.",
+                "not a key",
+                at_key=True,
+            )
+
+
+def _within(path: Path, where: str) -> str:
+    address = address_of(path)
+    if address and len(path) == 2:
+        return f"of a {address.kind}"
+    return where
+
+
+def _missing_keys(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    for key in unmet.value:
+        if key not in unmet.instance:
+            yield _missing(path, [str(key)])
+
+
+def _missing_dependents(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    for key, wanted in unmet.value.items():
+        if key in unmet.instance:
+            for name in wanted:
+                if name not in unmet.instance:
+                    yield _missing(path, [name], f" beside `{key}`")
+
+
+def _missing(path: Path, keys: list[str], beside: str = "") -> _Report:
+    either = " or ".join(f"`{key}`" for key in keys)
+    whose = f"`{_name(path)}`" if path else "The manifest"
+    return _Report(
+        codes.MLP2002,
+        path,
+        f"{whose} needs {either}{beside}.",
+        "Add " + " or ".join(f"`{key}: {_EXAMPLES.get(key, '...')}`" for key in keys) + ".",
+        f"{either} is missing",
+        at_key=True,
+        spoils="mapping",
+    )
+
+
+_EXAMPLES = {
+    "version": "1", "project": "my-project", "type": "local", "source": "data.csv", "script": "train.py",
+    "command": "[python, train.py]", "port": "8000", "path": "outputs/model.pkl", "file": "model.pkl",
+    "request": "request.json", "name": "scikit-learn", "from": "run.old", "to": "run.new",
+}  # fmt: skip
+
+
+def _wrong_type(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    node = at(root, path)
+    expected = _expected(unmet.schema)
+    yield _Report(
+        codes.MLP2003,
+        path,
+        f"`{_name(path)}` is {_found(node)}; it has to be {expected}.",
+        _type_hint(node, expected),
+        f"expected {expected}",
+    )
+
+
+def _expected(schema: dict[str, Any]) -> str:
+    """What a schema asks for, in words."""
+    types = schema.get("type", [])
+    wanted = [types] if isinstance(types, str) else types
+    if "string" in wanted and "number" in wanted:
+        return "text"
+    if "string" in wanted and len(wanted) > 1 and "array" not in wanted:
+        wanted = [name for name in wanted if name != "string"]  # text is accepted for references alone
+    return " or ".join(_TYPES[name] for name in wanted)
+
+
+_TYPES = {
+    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+    "array": "a list", "object": "a mapping",
+}  # fmt: skip
+
+
+def _found(node: Node) -> str:
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if isinstance(node, Items):
+        return "a list"
+    if node.value is None:
+        return "empty"
+    if isinstance(node.value, bool):
+        return f"the truth value {node.text}"
+    if isinstance(node.value, str):
+        return f"the text {_shown(node)}"
+    return f"the number {node.text}"
+
+
+def _shown(node: Scalar) -> str:
+    text = node.text.splitlines()[0] if node.text else ""
+    return f'"{text if len(text) <= 40 else text[:37] + "..."}"'
+
+
+def _type_hint(node: Node, expected: str) -> str:
+    if isinstance(node, Scalar):
+        if node.value is None:
+            return "Write a value, or delete the key."
+        if expected == "text":
+            return f'Quote it: "{node.text}".'
+        if expected == "true or false" and node.text.lower() in _YES_NO:
+            return f"Write {_YES_NO[node.text.lower()]}: `{node.text}` is text in YAML 1.2."
+        if expected == "a list":
+            return f"Write it as a list: [{node.text}]."
+        if expected in ("a number", "a whole number") and re.fullmatch(r"[-+]?[0-9.]+", node.text):
+            return f"Write it without quotes: {node.text}." if expected == "a number" or "." not in node.text else ""
+        return ""
+    if isinstance(node, Items) and expected == "a mapping":
+        return "Write `key: value` lines, without the dashes."
+    if isinstance(node, Mapping) and expected == "a list":
+        return "Start each item with a dash."
+    return ""
+
+
+_YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def _unknown_choice(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    choices = _choices(unmet.schema)
+    node = at(root, path)
+    listed = " or ".join(f"`{choice}`" for choice in choices)
+    near = nearest(node.text, choices) if isinstance(node, Scalar) else None
+    yield _Report(
+        codes.MLP2004,
+        path,
+        f"`{_name(path)}` is {_found(node)}; it has to be {listed}.",
+        f"Did you mean `{near}`?" if near else f"Write {listed}.",
+        f"expected {listed}",
+    )
+
+
+def _choices(schema: dict[str, Any]) -> list[str]:
+    for branch in (schema, *schema.get("anyOf", ())):
+        if "enum" in branch:
+            return list(branch["enum"])
+    return [str(schema["const"])]
+
+
+def _constant(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    if path != ("version",):
+        yield from _unknown_choice(root, path, error)
+    elif not _is_type(unmet.instance, int):
+        return  # the error about its type says more
+    else:
+        yield _Report(
+            codes.MLP2010,
+            path,
+            f"This manifest says it is of version {unmet.instance}; this mlplan knows version 1.",
+            "Write `version: 1`, or use the version of mlplan that the manifest was written for.",
+            "expected 1",
+        )
+
+
+def _is_type(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _out_of_range(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    schema = unmet.schema
+    low, high, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
+    if above is not None:
+        bounds = f"more than {above:g}"
+    elif high is not None:
+        bounds = f"from {low} to {high}"
+    else:
+        bounds = f"at least {low}"
+    yield _Report(
+        codes.MLP2005,
+        path,
+        f"`{_name(path)}` is {unmet.instance}; it has to be {bounds}.",
+        f"Write a number that is {bounds}.",
+        f"expected {bounds}",
+    )
+
+
+def _wrong_form(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    if not isinstance(unmet.schema.get("type"), str):  # text where only a reference may be
+        yield from _wrong_type(root, path, error)
+        return
+    form, example = _form(path, str(unmet.value))
+    yield _Report(
+        codes.MLP2006,
+        path,
+        f"`{_name(path)}` is {_found(at(root, path))}; it has to be {form}.",
+        f"Write it like this: {example}.",
+        f"expected {form}",
+    )
+
+
+def _form(path: Path, pattern: str) -> tuple[str, str]:
+    """What a pattern asks for in words, and an example."""
+    for start, form, example in _FORMS:
+        if pattern.startswith(start):
+            return form, example
+    return "of another form", pattern
+
+
+_FORMS = (
+    (r"^([0-9]+(\.[0-9]+)?(ms|", "a duration with its unit", "90s, 2h or 1h30m"),
+    (r"^[0-9]+(\.[0-9]+)?(B|", "a size with its unit", "512Mi or 2Gi"),
+    (r"^3\.", "a version of Python 3", '"3.11"'),
+    (r"\.(txt|", "a requirements.txt, a pyproject.toml or a conda file", "requirements.txt or conda.yml"),
+    (r"^[A-Za-z0-9_-]{1,64}(:", "a model's name, with a version or without", "mymodel or mymodel:3"),
+    (r"^[A-Za-z0-9_-]{1,64}$", "a name of letters, digits, `-` and `_`", "my-name"),
+)
+
+
+def _nothing_given(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    what = "an empty list" if isinstance(unmet.instance, list) else "empty text"
+    yield _Report(
+        codes.MLP2009,
+        path,
+        f"`{_name(path)}` is {what}; it has to hold something.",
+        "Write a value, or delete the key if it may be left out.",
+        "nothing given",
+    )
+
+
+def _repeated(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    seen: dict[str, int] = {}
+    for index, item in enumerate(unmet.instance):
+        first = seen.setdefault(json.dumps(item, sort_keys=True), index)
+        if first != index:
+            yield _Report(
+                codes.MLP2011,
+                (*path, index),
+                f"`{item}` stands twice in `{_name(path)}`.",
+                "Delete one of the two.",
+                "the second time",
+                other=((*path, first), "the first time"),
+            )
+
+
+def _either(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    keys = [str(branch["required"][0]) for branch in unmet.value]
+    given = [key for key in keys if key in unmet.instance]
+    yield _exclusive(root, path, given) if given else _missing(path, keys)
+
+
+def _not_both(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
+    yield _exclusive(root, path, [str(key) for key in unmet.value["required"]])
+
+
+def _exclusive(root: Mapping, path: Path, keys: list[str]) -> _Report:
+    mapping = at(root, path)
+    order = list(mapping.entries) if isinstance(mapping, Mapping) else keys
+    first, second = sorted(keys, key=order.index)[:2]
+    return _Report(
+        codes.MLP2008,
+        (*path, second),
+        f"`{_name(path)}` has both `{first}` and `{second}`; only one of them can hold.",
+        f"Delete `{first}` or `{second}`.",
+        f"not beside `{first}`",
+        at_key=True,
+        other=((*path, first), "the other one"),
+        spoils="mapping",
+    )
+
+
+def _name(path: Path) -> str:
+    """How a message calls the value at a path."""
+    if path and isinstance(path[-1], int):
+        return f"{_name(path[:-1])}[{path[-1]}]"
+    return str(path[-1]) if path else "manifest"
+
+
+_BY_KEYWORD: dict[str, Callable[[Mapping, Path, _Unmet], Iterable[_Report]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing_keys,
+    "dependentRequired": _missing_dependents,
+    "type": _wrong_type,
+    "enum": _unknown_choice,
+    "anyOf": _unknown_choice,
+    "const": _constant,
+    "minimum": _out_of_range,
+    "maximum": _out_of_range,
+    "exclusiveMinimum": _out_of_range,
+    "pattern": _wrong_form,
+    "minLength": _nothing_given,
+    "minItems": _nothing_given,
+    "uniqueItems": _repeated,
+    "oneOf": _either,
+    "not": _not_both,
+}
+"""How an error of each keyword is told. A test holds this against the keywords of the schema."""

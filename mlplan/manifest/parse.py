@@ -1,0 +1,397 @@
+"""Composes YAML to nodes with places. Any bytes come back as a document or as diagnostics.
+
+PyYAML reads the events; the nodes are made here and not by its composer, so that nothing is lost (duplicate keys,
+how a value was written), nothing recurses, and nothing expands without bound. Scalars mean what YAML 1.2 says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from mlplan.codes import read as codes
+from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.manifest.nodes import Document, Entry, Items, Mapping, Node, Place, Scalar
+from mlplan.manifest.scalars import SURPRISES, meaning
+from mlplan.source import Source, Span
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_DEPTH = 60
+"""How deep a manifest may be nested; its own shape needs 8."""
+MAX_NODES = 200_000
+"""How many nodes it may expand to through aliases."""
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_STR_TAGS = (None, "!", "tag:yaml.org,2002:str")
+_TREE_TAGS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+class Parsed(NamedTuple):
+    """What parsing gives: no document where the text isn't YAML, or is no mapping."""
+
+    source: Source
+    document: Document | None
+    diagnostics: list[Diagnostic]
+    surprises: list[Scalar]  # scalars, keys too, that others read differently
+
+
+def parse(data: bytes, file: str) -> Parsed:
+    """The document that these bytes hold. Never raises."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, file, error)
+    source = Source(file, text.removeprefix("\ufeff"))
+    forbidden = _FORBIDDEN.search(source.text)
+    if forbidden:
+        return _refused(source, _forbidden_character(source, forbidden.start()))
+    composer = _Composer(source)
+    composer.run()
+    document = None
+    if composer.root is None:
+        if not composer.diagnostics:
+            composer.diagnostics.append(_empty(source))
+    elif isinstance(composer.root, Mapping):
+        document = Document(source, composer.root)
+    elif isinstance(composer.root, Scalar) and composer.root.value is None:
+        composer.diagnostics.append(_empty(source))
+    else:
+        composer.diagnostics.append(_no_mapping(source, composer.root))
+    return Parsed(source, document, composer.diagnostics, composer.surprises)
+
+
+def _refused(source: Source, *diagnostics: Diagnostic) -> Parsed:
+    return Parsed(source, None, list(diagnostics), [])
+
+
+class _Frame:
+    """A list or mapping that is still open."""
+
+    __slots__ = ("anchor", "block", "end", "key", "node", "size")
+
+    def __init__(self, node: Items | Mapping, anchor: str | None, block: bool) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.block = block
+        self.key: Scalar | None = None  # read, its value not yet
+        self.size = 1  # nodes, aliases expanded
+        self.end = node.place[2:]
+
+
+class _Anchored(NamedTuple):
+    node: Node
+    size: int
+
+
+class _Stop(Exception):
+    """Ends composing: what follows can't be read."""
+
+
+class _Composer:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.root: Node | None = None
+        self.diagnostics: list[Diagnostic] = []
+        self.surprises: list[Scalar] = []
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, _Anchored | None] = {}  # None: still open
+        self._documents = 0
+
+    def run(self) -> None:
+        import yaml
+
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self.source.text)
+        take = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.AliasEvent: self._alias,
+            yaml.MappingStartEvent: self._mapping_start,
+            yaml.SequenceStartEvent: self._sequence_start,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.DocumentStartEvent: self._document_start,
+        }
+        try:
+            while (event := loader.get_event()) is not None and not isinstance(event, yaml.StreamEndEvent):
+                handle = take.get(type(event))
+                if handle is not None:
+                    handle(event)
+        except yaml.MarkedYAMLError as error:
+            self.root = None
+            self.diagnostics.append(_syntax(self.source, error))
+        except yaml.YAMLError as error:
+            self.root = None
+            self.diagnostics.append(codes.MLP1005.diagnostic(f"The YAML reader gave up: {error}."))
+        except _Stop:
+            self.root = None
+        finally:
+            loader.dispose()
+
+    def _document_start(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self._stop(
+                codes.MLP1007.diagnostic(
+                    "A second document starts here. A manifest is one document, so what follows would be lost.",
+                    hint="Delete this `---`, or put what follows into a file of its own.",
+                    labels=[self._label(_place(event), "a second document")],
+                )
+            )
+
+    def _scalar(self, event: Any) -> None:
+        place = _place(event)
+        text = event.value
+        if event.tag not in _STR_TAGS:
+            self._report_tag(event)
+        if event.implicit[0] and event.tag is None:
+            value, surprise = meaning(text)
+        else:
+            value, surprise = text, ""
+        node = Scalar(text, value, place, surprise)
+        if surprise:
+            self._surprising(node)
+        if event.anchor:
+            self._anchors[event.anchor] = _Anchored(node, 1)
+        self._add(node, 1, place[2:])
+
+    def _surprising(self, node: Scalar) -> None:
+        if node.surprise != "endless":
+            self.surprises.append(node)
+            return
+        self.diagnostics.append(
+            codes.MLP1017.diagnostic(
+                f"`{_short(node.text)}` is beyond the numbers that a manifest can hold.",
+                hint="Write a number that fits, or quote it if it is text.",
+                labels=[self._label(node.place, SURPRISES["endless"])],
+            )
+        )
+
+    def _mapping_start(self, event: Any) -> None:
+        self._open(Mapping(_place(event)), event)
+
+    def _sequence_start(self, event: Any) -> None:
+        self._open(Items(_place(event)), event)
+
+    def _open(self, node: Items | Mapping, event: Any) -> None:
+        if event.tag not in _TREE_TAGS:
+            self._report_tag(event)
+        if len(self._frames) >= MAX_DEPTH:
+            self._stop(
+                codes.MLP1016.diagnostic(
+                    f"Lists and mappings are nested more than {MAX_DEPTH} deep here; a manifest needs 8.",
+                    hint="Close the brackets that were opened before.",
+                    labels=[self._label(node.place, "too deep")],
+                )
+            )
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._frames.append(_Frame(node, event.anchor, not event.flow_style))
+
+    def _end(self, event: Any) -> None:
+        frame = self._frames.pop()
+        if not frame.block:
+            frame.end = _place(event)[2:]
+        frame.node.place = (*frame.node.place[:2], *frame.end)  # a block would reach to the next token
+        if frame.anchor:
+            self._anchors[frame.anchor] = _Anchored(frame.node, frame.size)
+        self._add(frame.node, frame.size, frame.end)
+
+    def _alias(self, event: Any) -> None:
+        place = _place(event)
+        if event.anchor not in self._anchors:
+            near = nearest(event.anchor, self._anchors)
+            self._stop(
+                codes.MLP1018.diagnostic(
+                    f"`*{event.anchor}` repeats what `&{event.anchor}` marks, but nothing above is marked so.",
+                    hint=f"Did you mean `*{near}`?" if near else f"Quote it if it is text: '*{event.anchor}'.",
+                    labels=[self._label(place, "no such anchor")],
+                )
+            )
+        anchored = self._anchors[event.anchor]
+        if anchored is None:
+            self._stop(
+                codes.MLP1009.diagnostic(
+                    f"`*{event.anchor}` stands inside what it repeats, so it would never end.",
+                    hint="Write the value out.",
+                    labels=[self._label(place, "repeats what it is part of")],
+                )
+            )
+        self._add(anchored.node, anchored.size, place[2:], place)
+
+    def _add(self, node: Node, size: int, end: tuple[int, int], alias: Place | None = None) -> None:
+        if not self._frames:
+            self.root = node
+            return
+        frame = self._frames[-1]
+        frame.size += size
+        frame.end = end
+        if frame.size > MAX_NODES:
+            self._stop(
+                codes.MLP1009.diagnostic(
+                    f"Through its aliases the file grows beyond {MAX_NODES:,} values here.",
+                    hint="Write the values out, or repeat fewer of them.",
+                    labels=[self._label(alias or node.place, "grows too large")],
+                )
+            )
+        if isinstance(frame.node, Items):
+            frame.node.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(node)
+        else:
+            self._entry(frame.node, frame.key, node)
+            frame.key = None
+
+    def _key(self, node: Node) -> Scalar:
+        if not isinstance(node, Scalar) or not node.text:
+            self.diagnostics.append(
+                codes.MLP1012.diagnostic(
+                    "A key is a word; this one is empty, a list or a mapping.",
+                    hint="Quote it if it is text: braces and brackets have a meaning in YAML.",
+                    labels=[self._label(node.place, "not a plain word")],
+                )
+            )
+            return Scalar("", None, node.place)
+        return node
+
+    def _entry(self, mapping: Mapping, key: Scalar, value: Node) -> None:
+        if key.value is None and not key.text:
+            return  # reported as a key
+        if key.text == "<<":
+            self.diagnostics.append(
+                codes.MLP1010.diagnostic(
+                    "`<<` merges mappings in YAML 1.1 only. By YAML 1.2 it is a key like any other.",
+                    hint="Write the keys out, or use a profile for variants of the project.",
+                    labels=[self._label(key.place, "not merged")],
+                )
+            )
+            return
+        first = mapping.entries.get(key.text)
+        if first is not None:
+            self.diagnostics.append(
+                codes.MLP1008.diagnostic(
+                    f"`{_short(key.text)}` stands twice in the same mapping, so one of the two would be lost.",
+                    hint="Keep one of them, or rename one.",
+                    labels=[
+                        self._label(key.place, "the second time"),
+                        self._label(first.key.place, "the first time"),
+                    ],
+                )
+            )
+            return
+        mapping.entries[key.text] = Entry(key, value)
+
+    def _report_tag(self, event: Any) -> None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self.diagnostics.append(
+            codes.MLP1011.diagnostic(
+                f"The tag `{_short(tag)}` has no meaning in a manifest.",
+                hint="Delete the tag and write the value as it is; quote it where it is text.",
+                labels=[self._label(_place(event), "tagged")],
+            )
+        )
+
+    def _label(self, place: Place, text: str) -> Label:
+        return Label(Span(self.source.file, *place), text)
+
+    def _stop(self, diagnostic: Diagnostic) -> NoReturn:
+        self.diagnostics.append(diagnostic)
+        raise _Stop
+
+
+def _place(event: Any) -> Place:
+    start, end = event.start_mark, event.end_mark
+    return start.line + 1, start.column + 1, end.line + 1, end.column + 1
+
+
+def _short(text: str) -> str:
+    """User's text as it may stand in a sentence."""
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+def _point(source: Source, line: int, column: int, width: int = 1) -> Span:
+    """A span of up to `width` characters at a place, drawn inside the file."""
+    lines = source.lines()
+    line = min(max(line, 1), max(len(lines), 1))
+    length = len(lines[line - 1]) if lines else 0
+    column = min(max(column, 1), length + 1)
+    return Span(source.file, line, column, line, min(column + width, length + 1))
+
+
+def _offset(source: Source, offset: int) -> Span:
+    before = Source(source.file, source.text[:offset] + ".").lines()
+    return _point(source, len(before), len(before[-1]))
+
+
+def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Parsed:
+    source = Source(file, data.decode("utf-8", "replace"))
+    utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    what = "It looks like UTF-16." if utf16 else f"Byte 0x{data[error.start]:02x} starts no character."
+    before = len(data[: error.start].decode("utf-8"))
+    return _refused(
+        source,
+        codes.MLP1003.diagnostic(
+            f"A manifest is UTF-8 text, and this file isn't. {what}",
+            hint="Save it as UTF-8 in your editor.",
+            labels=[Label(_offset(source, before), "not UTF-8 from here on")],
+        ),
+    )
+
+
+def _forbidden_character(source: Source, offset: int) -> Diagnostic:
+    return codes.MLP1014.diagnostic(
+        f"U+{ord(source.text[offset]):04X} is a control character. YAML has no place for it.",
+        hint="Delete it. Inside a quoted string it can be written as an escape.",
+        labels=[Label(_offset(source, offset), "can't be seen, but is here")],
+    )
+
+
+def _empty(source: Source) -> Diagnostic:
+    return codes.MLP1004.diagnostic(
+        "The file holds nothing but comments and blank lines." if source.text.strip() else "The file is empty.",
+        hint="Start with these two lines:\n\n    version: 1\n    project: my-project",
+        labels=[Label(_point(source, 1, 1, 0), "nothing here")],
+    )
+
+
+def _no_mapping(source: Source, root: Node) -> Diagnostic:
+    what = "a list" if isinstance(root, Items) else "a single value"
+    return codes.MLP1019.diagnostic(
+        f"The file holds {what}; a manifest is a mapping of keys such as `version` and `project`.",
+        hint="Start with these two lines:\n\n    version: 1\n    project: my-project",
+        labels=[Label(_point(source, root.place[0], root.place[1]), what)],
+    )
+
+
+def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    span = _point(source, mark.line + 1, mark.column + 1) if mark else _point(source, 1, 1)
+    line = source.line(span.line)
+    tab = line.find("\t")
+    if tab >= 0 and not line[:tab].strip(" -\t"):
+        return codes.MLP1006.diagnostic(
+            "A tab stands where the line is indented. YAML indents by spaces, so the depth can't be told.",
+            hint="Replace it by spaces.",
+            labels=[Label(_point(source, span.line, tab + 1), "a tab")],
+        )
+    labels = [Label(span, str(error.problem or ""))]
+    if error.context and error.context_mark is not None:
+        start = _point(source, error.context_mark.line + 1, error.context_mark.column + 1)
+        if start.line != span.line:
+            labels.append(Label(start, str(error.context)))
+    return codes.MLP1005.diagnostic(
+        f"The text can't be read as YAML: {error.problem or 'it ends too early'}.",
+        hint=_syntax_hint(line, str(error.problem)),
+        labels=labels,
+    )
+
+
+def _syntax_hint(line: str, problem: str) -> str:
+    if "${{" in line and "${{" in line.replace('"${{', "").replace("'${{", ""):
+        return 'Inside [ ] and { }, quote references: "${{ var.name }}".'
+    if "mapping values are not allowed" in problem:
+        return "Quote the value if it holds a colon followed by a space, or check the indentation of this line."
+    if "cannot start any token" in problem:
+        return "Quote the value: it starts with a character that has a meaning in YAML."
+    return "Check the indentation, and that every quote and bracket is closed."
