@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -12,13 +13,12 @@ class EnvironmentRequest(NamedTuple):
     python: str  # "3.11"
     requirements: tuple[str, ...]  # PEP 508, sorted, normalised
     indexes: tuple[str, ...] = ()  # --index-url, --extra-index-url and the like, as options
+    constraints: tuple[str, ...] = ()  # what a `-c` file says: bounds for packages that others ask for
 
     @property
     def digest(self) -> str:
         """Names this request in the lock file."""
-        from mlplan.json_types import digest_of
-
-        return digest_of([self.python, list(self.requirements), list(self.indexes)])
+        return _digest(self.python, self.requirements, self.indexes, self.constraints)
 
 
 class LockedEnvironment(NamedTuple):
@@ -31,15 +31,13 @@ class LockedEnvironment(NamedTuple):
     @property
     def digest(self) -> str:
         """The same digest is the same environment."""
-        from mlplan.json_types import digest_of
-
-        return digest_of([self.python, list(self.packages)])
+        return _digest(self.python, self.packages)
 
 
 class LockedUrl(NamedTuple):
     """A URL's content as it was first seen."""
 
-    url: str
+    url: str  # without what is secret in it: `urls.py`
     size: int
     sha256: str
 
@@ -49,3 +47,15 @@ class Lock(NamedTuple):
 
     environments: Mapping[str, LockedEnvironment]  # by digest of the request
     urls: Mapping[str, LockedUrl]
+
+
+EMPTY = Lock({}, {})
+"""The lock of a project that has none yet."""
+
+
+@lru_cache(maxsize=1024)
+def _digest(*fields: str | tuple[str, ...]) -> str:
+    # Cached, since hundreds of resources may share one environment with hundreds of kilobytes of hashes.
+    from mlplan.json_types import digest_of
+
+    return digest_of(fields)
