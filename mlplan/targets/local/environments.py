@@ -95,7 +95,7 @@ def _build(environment: Environment, folder: str, progress: Progress) -> None:
         raise Refusal([missing_uv()])
     files.remove_folder(folder)
     progress("Preparing", f"environment: Python {environment.python}")
-    code, output = _run([uv, "venv", "--no-project", "--python", environment.python, folder], progress)
+    code, output = _run([uv, "venv", "--quiet", "--no-project", "--python", environment.python, folder], progress)
     if code:
         raise Refusal([_no_interpreter(environment, output)])
     requirements = os.path.join(folder, "requirements.txt")
@@ -142,6 +142,14 @@ def missing_uv() -> Diagnostic:
     return codes.MLP8101.diagnostic(
         "uv builds Python environments, and it is neither installed beside mlplan nor on the PATH.",
         hint=f"Install it beside mlplan:\n    {sys.executable} -m pip install uv",
+    )
+
+
+def unsupported_system() -> Diagnostic:
+    """What is said on Windows."""
+    return codes.MLP8104.diagnostic(
+        "The target `local` needs Linux or macOS.",
+        hint="Run mlplan in a Linux container or in the Windows Subsystem for Linux.",
     )
 
 

@@ -5,7 +5,7 @@
     <runs>/.keys/<digest>    by key: the name of its folder, and the lock that is held while one starts or ends it
 
 A job counts as known once its folder is in place, and as started once its supervisor has said who it is. The lock
-goes from the process that submits to the supervisor, so whoever holds it sees a job that was started or never will be.
+goes from the process that submits to the supervisor: whoever holds it sees a job that was started or never will be.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
 from mlplan.targets.local import files, processes
-from mlplan.targets.local.environments import find_uv, interpreter, is_built, missing_uv
+from mlplan.targets.local.environments import find_uv, interpreter, is_built, missing_uv, unsupported_system
 from mlplan.targets.local.variables import kept_variables, thread_limits
 from mlplan.targets.protocols import Collected, JobSpec, Progress
 from mlplan.targets.registry import fields_without_effect
@@ -216,14 +216,6 @@ def follow_lines(path: str, goes_on: Any) -> Iterator[str]:
             time.sleep(_POLL_S)
     if pending:
         yield pending.decode(errors="replace")
-
-
-def unsupported_system() -> Diagnostic:
-    """What is said on Windows."""
-    return codes.MLP8104.diagnostic(
-        "The target `local` needs Linux or macOS.",
-        hint="Run mlplan in a Linux container or in the Windows Subsystem for Linux.",
-    )
 
 
 def _job_record(spec: JobSpec) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The supervisor of one job: starts the script, ends it in time, and records how it ended.
 
 Started by `jobs.py` as `python -I -S -B supervise.py FOLDER LOCK`: standard library alone, in a session of its own,
-so that it goes on when the apply that started it dies. What it needs of mlplan it imports at its start, so a change of
-the installed mlplan doesn't reach it. Files in the job's folder:
+so that it goes on when the apply that started it dies. It imports what it needs at its start, so a change of the
+installed mlplan doesn't reach it. Files in the job's folder:
 
     job.json          what it is: key, id, limits; written by `jobs.py` before the start, without any of its variables
     supervisor.json   who supervises it: from here on the job counts as started

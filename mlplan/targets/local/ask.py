@@ -1,0 +1,77 @@
+"""Asks a service of this machine over HTTP, as any client would, and who has a port.
+
+On the way of every `plan`: no HTTP library, and no longer than a bounded time. The runtime's control socket is asked
+with `mlplan/serving/control.py`.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import NamedTuple
+
+
+class Health(NamedTuple):
+    """What a service answers to `GET /`."""
+
+    status: int  # HTTP's; 0: no answer
+    digest: str  # what it says it serves
+    problem: str  # why there is no answer, or ""
+
+
+def health(host: str, port: int, *, timeout_s: float) -> Health:
+    """The state of the service on this port, as it says itself."""
+    deadline = time.monotonic() + timeout_s
+    try:
+        with socket.create_connection((reachable(host), port), timeout=timeout_s) as connection:
+            request = f"GET / HTTP/1.1\r\nHost: {reachable(host)}:{port}\r\nConnection: close\r\n\r\n"
+            connection.sendall(request.encode("ascii"))
+            head = _read_until(connection, b"\r\n\r\n", deadline).decode("latin-1")
+    except OSError as error:
+        return Health(0, "", str(error.strerror or error))
+    lines = head.split("\r\n")
+    words = lines[0].split()
+    if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal():
+        return Health(0, "", "what answers there doesn't speak HTTP")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return Health(int(words[1]), headers.get("x-mlplan-digest", ""), "")
+
+
+def reachable(host: str) -> str:
+    """An address under which a service that listens on `host` answers on this machine."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def url(host: str, port: int) -> str:
+    """The service's address for a client on this machine, without a trailing slash."""
+    name = reachable(host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a service could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            # Connections that were closed a moment ago don't count, as they won't for the service.
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            attempt.bind((host, port))
+            attempt.listen(1)
+    except OSError:
+        return False
+    return True
+
+
+def _read_until(connection: socket.socket, end: bytes, deadline: float) -> bytes:
+    """What comes up to `end` or the connection's end. Raises: TimeoutError after the deadline."""
+    data = b""
+    while end not in data:
+        left = deadline - time.monotonic()
+        if left <= 0 or len(data) > 1 << 20:
+            raise TimeoutError("no whole answer in time")
+        connection.settimeout(left)
+        block = connection.recv(65536)
+        if not block:
+            break
+        data += block
+    return data.partition(end)[0]

@@ -1,0 +1,284 @@
+"""Services as processes of this machine: each generation in a folder of its own, run by the scoring runtime.
+
+A service is changed by starting the new generation beside the old one, asking it, and then handing the port over. The
+order of the steps is such that after a crash between any two of them the folders and the runtimes themselves tell
+which one is live; all else is what is left of something, and the next `deploy` or `delete` clears it.
+One generation: `generations.py`. How a runtime is asked: `ask.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlplan.json_types import Json
+from mlplan.targets.local import files
+from mlplan.targets.local.ask import health, is_free, url
+from mlplan.targets.local.generations import Generation, generations, uptime_s
+from mlplan.world import ObservedService, ServiceState
+
+if TYPE_CHECKING:
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.targets.protocols import Endpoint, Progress, ServiceSpec, Verify
+
+_START_S = 300.0  # for a model to be loaded
+_GO_LIVE_S = 30.0
+_DRAIN_S = 30.0  # for requests that the old generation is answering
+_GRACE_S = 10.0
+_HEALTH_S = 2.0
+_POLL_S = 0.05
+_TAIL = 20
+
+
+class LocalServices:
+    """The services below one folder. `runtime` is the folder of the package that they run."""
+
+    def __init__(self, services: str, runtime: str) -> None:
+        self._services = services
+        self._runtime = runtime
+        self._children: list[Any] = []  # runtimes that this process started: it is their parent and reaps them
+
+    def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
+        """Limits without effect, a taken port, no builder of environments."""
+        from mlplan.targets.local.environments import find_uv, is_built, missing_uv, unsupported_system
+        from mlplan.targets.registry import fields_without_effect
+
+        found = list(fields_without_effect("local", spec.resources))
+        if sys.platform == "win32":
+            found.append(unsupported_system())
+        if not is_built(spec.environment) and find_uv() is None:
+            found.append(missing_uv())
+        live = _live(generations(self._folder(spec.name)))
+        if not (live and live.place == (spec.host, spec.port)) and not is_free(spec.host, spec.port):
+            found.append(_port_taken(spec))
+        return found
+
+    def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
+        """Brings up the generation with this key; where it is live already and as it was laid out, asks it only.
+
+        Raises: Refusal (MLP8002, MLP8007, MLP8008, or what `verify` raises); what served before still does.
+        """
+        with self._locked(spec.name):
+            known = generations(self._folder(spec.name))
+            live = _live(known)
+            if live is not None and live.key == spec.key and not live.altered():
+                verify(_endpoint(url(*live.place), spec))
+                live.mark_live()
+                _clear(known, but=live)
+                return self.observe(spec.name)
+            # Dead generations stay until the new one is live, candidates go at once: nobody was served by them.
+            _clear([g for g in known if not g.was_live], but=live)
+            candidate = self._bring_up(spec, live, verify, progress)
+            candidate.mark_live()
+            if live is not None:
+                progress("Transitioning", "waiting for the old service's last answers")
+                live.clear(grace_s=_DRAIN_S, asked=live.place == candidate.place)
+            _clear(generations(self._folder(spec.name)), but=candidate)
+            return self.observe(spec.name)
+
+    def observe(self, name: str) -> ObservedService:
+        """What the live generation answers; its own files and its process are looked at beside it."""
+        known = generations(self._folder(name))
+        if not known:
+            return ObservedService("Absent")
+        live = _live(known)
+        if live is not None:
+            return _observe_live(live)
+        starting = next((g for g in known if g.is_alive()), None)
+        if starting is not None:
+            return ObservedService("Transitioning", key=starting.key, detail={"pid": _pid(starting)})
+        dead = next((g for g in reversed(known) if g.was_live), known[-1])
+        uri = f"{url(*dead.place)}/score" if dead.was_live else ""
+        return ObservedService("Failed", dead.key, "", uri, {"problem": "its process is gone"})
+
+    def logs(self, name: str, *, follow: bool) -> Iterator[str]:
+        """The log of the live generation, or else of the youngest; with `follow`, until that one ends."""
+        from mlplan.targets.local.jobs import follow_lines
+
+        known = generations(self._folder(name))
+        if known:
+            shown = _live(known) or known[-1]
+            yield from follow_lines(shown.log, lambda: follow and shown.is_alive())
+
+    def delete(self, name: str) -> None:
+        """Ends all generations and removes the service's folder."""
+        folder = self._folder(name)
+        if not os.path.isdir(folder):
+            return
+        with self._locked(name):
+            for generation in generations(folder):
+                generation.clear(grace_s=_GRACE_S)
+            files.remove_folder(folder)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._lock_path(name))
+
+    def names(self) -> Sequence[str]:
+        """The services that have a folder."""
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(name for name in os.listdir(self._services) if not name.startswith("."))
+        return []
+
+    def _bring_up(self, spec: ServiceSpec, old: Generation | None, verify: Verify, progress: Progress) -> Generation:
+        """Starts a candidate, has it asked and lets it go live. Whatever goes wrong, it is gone then."""
+        from mlplan.errors import Refusal
+        from mlplan.targets.local.environments import interpreter
+        from mlplan.targets.local.generations import lay_out, start
+
+        takes_over = str(old.spec["control"]) if old and old.place == (spec.host, spec.port) else None
+        if takes_over is None and not is_free(spec.host, spec.port):
+            raise Refusal([_port_taken(spec)])
+        python = interpreter(spec.environment, progress)
+        progress("Transitioning", "laying out code and models")
+        candidate = lay_out(spec, self._folder(spec.name), self._runtime)
+        try:
+            process = start(candidate, spec, python)
+            self._children.append(process)
+            progress("Transitioning", f"starting, process {process.pid}")
+            status = _wait_until_ready(candidate, process, spec, progress)
+            if takes_over is None and not status.get("bound", True):
+                raise Refusal([_port_taken(spec)])  # taken since it was looked at
+            progress("Transitioning", "asking it before it takes traffic")
+            verify(_endpoint(str(status["candidate_url"]), spec))
+            progress("Transitioning", "going live")
+            answer = candidate.ask({"do": "go-live", "from": takes_over}, timeout_s=_GO_LIVE_S)
+            if answer is None or answer.get("phase") != "live":
+                raise Refusal([_no_take_over(candidate, spec, answer)])
+        except BaseException:
+            candidate.clear(grace_s=_GRACE_S)
+            raise
+        return candidate
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        os.makedirs(self._folder(name), exist_ok=True)
+        os.makedirs(os.path.dirname(self._lock_path(name)), exist_ok=True)
+        with files.locked(self._lock_path(name)):
+            os.makedirs(self._folder(name), exist_ok=True)
+            yield
+            self._children = [child for child in self._children if child.poll() is None]
+
+    def _folder(self, name: str) -> str:
+        return os.path.join(self._services, name)
+
+    def _lock_path(self, name: str) -> str:
+        return os.path.join(self._services, ".locks", name)
+
+
+def _live(known: Sequence[Generation]) -> Generation | None:
+    """The generation that serves, or None."""
+    alive = [g for g in known if g.is_alive()]
+    if len(alive) == 1 and alive[0].was_live:  # the usual case: nothing has to be asked
+        return alive[0]
+    # A crash in the middle of a change-over leaves two, or one that went live before that could be noted.
+    return next((g for g in reversed(alive) if g.phase() == "live"), None)
+
+
+def _clear(known: Sequence[Generation], *, but: Generation | None) -> None:
+    for generation in known:
+        if but is None or generation.folder != but.folder:
+            generation.clear(grace_s=_GRACE_S)
+
+
+def _observe_live(live: Generation) -> ObservedService:
+    answer = health(*live.place, timeout_s=_HEALTH_S)
+    detail: dict[str, Json] = {"pid": _pid(live)}
+    if live.identity is not None and (uptime := uptime_s(live.identity)) is not None:
+        detail["uptime_s"] = uptime
+    if altered := live.altered():
+        detail["altered"] = altered
+    if answer.status != 200:
+        detail["problem"] = answer.problem or f"it answers with status {answer.status}"
+    state: ServiceState = "Healthy" if answer.status == 200 else "Unhealthy"
+    return ObservedService(state, live.key, answer.digest, f"{url(*live.place)}/score", detail)
+
+
+def _pid(generation: Generation) -> int | None:
+    return generation.identity.pid if generation.identity else None
+
+
+def _endpoint(address: str, spec: ServiceSpec) -> Endpoint:
+    from mlplan.targets.protocols import Endpoint
+
+    keys = files.read_json(spec.keys_file) if spec.keys_file else None
+    return Endpoint(address, str((keys or {}).get("primary", "")))
+
+
+def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, progress: Progress) -> dict[str, Any]:
+    """What the candidate says of itself once it can be asked. Raises: Refusal (MLP8007) where it never can."""
+    from mlplan.errors import Refusal
+
+    deadline = time.monotonic() + _START_S
+    said = ""
+    while True:
+        exit_code = process.poll()
+        status = (candidate.ask({"do": "status"}) if exit_code is None else None) or {}
+        if status.get("phase") in ("ready", "live"):
+            return status
+        if status.get("phase") == "failed":
+            raise Refusal([_did_not_start(candidate, spec, str(status.get("error") or "it failed"))])
+        if exit_code is not None:
+            reason = "its init() failed" if exit_code == 3 else f"it ended with exit code {exit_code}"
+            raise Refusal([_did_not_start(candidate, spec, reason)])
+        if time.monotonic() > deadline:
+            raise Refusal([_did_not_start(candidate, spec, f"it was not ready after {_START_S:.0f} seconds")])
+        last = next(iter(candidate.last_lines(1)), "")
+        if last not in ("", said):
+            progress("Transitioning", last)
+            said = last
+        time.sleep(_POLL_S)
+
+
+def _did_not_start(candidate: Generation, spec: ServiceSpec, reason: str) -> Diagnostic:
+    from mlplan.codes import target as codes
+
+    return codes.MLP8007.diagnostic(
+        f"Service {spec.name} did not start: {_with_log(reason, candidate)}",
+        hint="What served before still does. Mend this and run\n    mlplan apply",
+    )
+
+
+def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, Any] | None) -> Diagnostic:
+    from mlplan.codes import target as codes
+
+    reason = str((answer or {}).get("error") or "its runtime did not answer")
+    return codes.MLP8008.diagnostic(
+        f"Service {spec.name} was ready, but could not take over port {spec.port}: {_with_log(reason, candidate)}",
+        hint="See what serves now, and try again:\n    mlplan service list\n    mlplan apply",
+    )
+
+
+def _with_log(reason: str, candidate: Generation) -> str:
+    """The reason, and the last lines of the log that don't just repeat it."""
+    lines = candidate.last_lines(_TAIL)
+    if not lines:
+        return reason
+    return f"{reason}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _port_taken(spec: ServiceSpec) -> Diagnostic:
+    from mlplan.codes import target as codes
+
+    return codes.MLP8002.diagnostic(
+        f"Service {spec.name} is to listen on port {spec.port} of {spec.host}, and {_who_listens(spec.port)} does.",
+        hint=f"End that program, or give deployment {spec.name} another `port`.",
+    )
+
+
+def _who_listens(port: int) -> str:
+    """The program that listens on a port, as far as this user may know."""
+    import psutil
+
+    try:
+        connections = psutil.net_connections(kind="inet")
+    except (psutil.Error, OSError):
+        return "another program"
+    for connection in connections:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            with contextlib.suppress(psutil.Error):
+                if connection.pid:
+                    return f"`{psutil.Process(connection.pid).name()}` (process {connection.pid})"
+    return "another program"
