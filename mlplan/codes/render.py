@@ -21,7 +21,7 @@ What to do: pin them, and commit `mlplan.lock`:
 MLP6002 = Code("MLP6002", "Value can't be rendered")
 """A value of the manifest can't stand at its place in a rendered file.
 
-Why: some places can't hold every text. The name of an image has no spaces, a label of an image no line break. To write
+Why: some places can't hold every text. The name of an image has no spaces, its label no line break. To write
 it all the same would change what the file says, so nothing is rendered.
 
 What to do: change the value that the message names.

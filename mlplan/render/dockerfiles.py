@@ -1,7 +1,7 @@
 """The files that an image is built from, but for the user's own: Dockerfile, `.dockerignore` and what is pinned.
 
-What stands in them depends on little: the environment, the base image, names. So a changed argument, a retrained
-model or a new git revision alters no line, and the fingerprint and the revision come as build arguments.
+What stands in them depends on little: the environment, the base image, names. So a changed argument or a retrained
+model alters no line; the fingerprint comes as a build argument.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Image(NamedTuple):
     python: str | None  # "3.11"; None: no environment is asked for, the base image has all
     requirements: str  # pinned, with hashes; "" without an environment
     buildkit: bool  # whether the engine's builder knows cache mounts
+    revision: str  # of the project's repository; what the label says unless a build argument does
 
     @property
     def interpreter(self) -> str:
@@ -77,6 +78,7 @@ def _files(image: Image, purpose: str) -> dict[str, str]:
         "python": image.python,
         "interpreter": image.interpreter,
         "buildkit": image.buildkit,
+        "revision": image.revision,
         "port": SERVICE_PORT,
     }
     pinned = {"uv.txt": read("templates", "docker/uv.txt"), "requirements.lock": image.requirements}
