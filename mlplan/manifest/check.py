@@ -296,7 +296,7 @@ def _choices(schema: dict[str, Any]) -> list[str]:
 
 def _constant(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
     if path != ("version",):
-        yield from _unknown_choice(root, path, error)
+        yield from _unknown_choice(root, path, unmet)
     elif not _is_type(unmet.instance, int):
         return  # the error about its type says more
     else:
@@ -333,7 +333,7 @@ def _out_of_range(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
 
 def _wrong_form(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
     if not isinstance(unmet.schema.get("type"), str):  # text where only a reference may be
-        yield from _wrong_type(root, path, error)
+        yield from _wrong_type(root, path, unmet)
         return
     form, example = _form(path, str(unmet.value))
     yield _Report(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import read as codes
 from mlplan.diagnostics import Diagnostic, has_errors, in_order, nearest
 from mlplan.json_types import digest_of
+from mlplan.manifest import cache as kept_manifests
 from mlplan.manifest.files import Disk, RealDisk, check_files
 from mlplan.manifest.resolved import Manifest, Resource
 from mlplan.source import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlplan.address import Address
     from mlplan.manifest.nodes import Document
-    from mlplan.manifest.variables import Offer
+    from mlplan.manifest.parse import Parsed
+    from mlplan.manifest.resolve import Drafts
+    from mlplan.manifest.variables import Variables
 
 
 class Loaded(NamedTuple):
@@ -28,130 +31,156 @@ class Loaded(NamedTuple):
     sources: tuple[Source, ...]  # the files that diagnostics point into
 
 
+class File(NamedTuple):
+    """A file that was read: its shown name and its bytes."""
+
+    name: str
+    data: bytes
+
+
 class Inputs(NamedTuple):
     """What a manifest is resolved with."""
 
+    environ: Mapping[str, str]
     profile: str = ""
     variables: Mapping[str, str] = {}  # of the command line
-    variable_files: Sequence[str] = ()  # paths
-    environ: Mapping[str, str] = {}
+    variable_files: Sequence[File] = ()  # YAML or JSON: names to values
 
 
 def load(
     file: str,
     *,
-    profile: str = "",
-    variables: Mapping[str, str] = {},
-    variable_files: Sequence[str] = (),
     environ: Mapping[str, str],
+    profile: str = "",
+    variables: Mapping[str, str] | None = None,
+    variable_files: Sequence[str] = (),
     cache: str | None = None,
 ) -> Loaded:
     """The manifest at a path, or all that is wrong with it. Never raises for what a user wrote.
 
-    `cache` is a folder in which valid manifests are kept resolved; None does without. Files are looked for anew
-    each time.
+    `variables` are those of the command line, `variable_files` paths, weakest first. `cache` is a folder in which
+    valid manifests are kept resolved; None does without. Files that a manifest names are looked for each time.
     """
-    data, problem = _read(file)
-    if problem is not None:
-        return Loaded(None, (problem,), ())
-    inputs = Inputs(profile, variables, variable_files, environ)
-    root = os.path.dirname(os.path.abspath(file))
-    return load_bytes(data, file=os.path.basename(file), root=root, inputs=inputs, disk=RealDisk(root))
+    files, problems = _read_all([file, *variable_files])
+    if problems:
+        return Loaded(None, tuple(problems), ())
+    inputs = Inputs(environ, profile, variables or {}, files[1:])
+    root, data = os.path.dirname(os.path.abspath(file)), files[0].data
+    disk = RealDisk(root)
+    if cache is None:
+        return load_bytes(data, file=files[0].name, root=root, inputs=inputs, disk=disk)
+    key = kept_manifests.key_of(data, inputs.profile, inputs.variables, [given.data for given in files[1:]])
+    kept = kept_manifests.read(cache, key, file=files[0].name, root=root, profile=profile, environ=environ)
+    if kept is not None:
+        specs = {address: resource.spec for address, resource in kept.manifest.resources.items()}
+        source = Source(files[0].name, data.decode().removeprefix("\ufeff"))
+        return _loaded(kept.manifest, [*kept.warnings, *_missing(specs, kept.manifest.places, disk)], (source,))
+    made = _resolve(data, files[0].name, root, inputs)
+    if made.manifest is not None:
+        kept_manifests.write(cache, key, made.manifest, made.diagnostics, made.consulted, environ)
+    return _loaded(made.manifest, [*made.diagnostics, *_missing(made.specs, made.places, disk)], made.sources)
 
 
 def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk) -> Loaded:
     """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there."""
+    made = _resolve(data, file, root, inputs)
+    return _loaded(made.manifest, [*made.diagnostics, *_missing(made.specs, made.places, disk)], made.sources)
+
+
+def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: tuple[Source, ...]) -> Loaded:
+    ordered = tuple(in_order(diagnostics))
+    return Loaded(None if has_errors(ordered) else manifest, ordered, sources)
+
+
+def _missing(
+    specs: Mapping[Address, Mapping[str, Any]], places: Mapping[str, Span], disk: Disk
+) -> Iterator[Diagnostic]:
+    place_of = _place_in(places)
+    for address, spec in specs.items():
+        yield from check_files(address, spec, disk, place_of)
+
+
+def _place_in(places: Mapping[str, Span]) -> Callable[[Address, str], Span]:
+    """Finds the place of a resource's field, or of what is around it where the field isn't written."""
+
+    def place_of(address: Address, field: str) -> Span:
+        path = f"{address}.{field}"
+        while path not in places:
+            path = path.rpartition(".")[0]
+        return places[path]
+
+    return place_of
+
+
+class _Made(NamedTuple):
+    """What resolving gives, before the disk is asked."""
+
+    manifest: Manifest | None
+    diagnostics: list[Diagnostic]
+    sources: tuple[Source, ...]
+    specs: Mapping[Address, Mapping[str, Any]]  # those of drafts, where there is no manifest
+    places: Mapping[str, Span]
+    consulted: Sequence[str]  # names of environment variables
+
+
+def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     from mlplan.manifest import check, parse, profiles, resolve, validate, variables
 
     parsed = parse.parse(data, file)
-    files, sources, found = _variable_files(inputs.variable_files)
-    sources = (parsed.source, *sources)
-    found += parsed.diagnostics
+    files = [variables.read_file(given.name, given.data) for given in inputs.variable_files]
+    sources = (parsed.source, *(given.source for given in files))
+    found = [*parsed.diagnostics, *(diagnostic for given in files for diagnostic in given.diagnostics)]
     if parsed.document is None:
-        return Loaded(None, tuple(in_order(found)), sources)
-    document = parsed.document
-    if inputs.profile:
-        document, problems = profiles.with_profile(document, inputs.profile)
-        found += problems
+        return _Made(None, found, sources, {}, {}, ())
+    document, problems = profiles.with_profile(parsed.document, inputs.profile)
     checked = check.check(document)
-    found += checked.diagnostics
-    offers = variables.offers_of(files, _declared_environ(document, inputs.environ), inputs.variables)
+    environ = _declared_environ(document, inputs.environ)
+    offers = variables.offers_of([given.offers for given in files], environ, inputs.variables)
     values = variables.read_variables(document, checked.bad, offers)
-    found += values.diagnostics
     drafts = resolve.fill(document, checked, values.values, inputs.environ, set(values.declared))
-    found += drafts.diagnostics
     finished = resolve.finish(document, drafts.drafts, values.values)
-    found += finished.diagnostics
-    moved, problems = validate.moves(document, checked, drafts.drafts)
-    found += problems
-    found += validate.validate(drafts.drafts, drafts.places)
-    for address, draft in drafts.drafts.items():
-        found += check_files(address, draft.spec, disk, _place_in(drafts.places))
-    told = {label.span for diagnostic in found for label in diagnostic.labels[:1]}
-    found += [
-        resolve.surprise(document, node)
+    moved, bad_moves = validate.moves(document, checked, drafts.drafts)
+    found += [*problems, *checked.diagnostics, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
+    found += [*bad_moves, *validate.validate(drafts.drafts, drafts.places)]
+    found += _surprises(document, parsed, found)
+    specs = {address: draft.spec for address, draft in drafts.drafts.items()}
+    consulted = (*drafts.consulted, *(f"{variables.ENVIRONMENT_PREFIX}{name}" for name in values.declared))
+    manifest = None
+    if not has_errors(found):
+        manifest = Manifest(
+            file=file,
+            root=root,
+            digest=_digest(data, inputs.profile, values, drafts),
+            project=drafts.project,
+            workspace=drafts.workspace,
+            profile=inputs.profile,
+            resources={
+                address: Resource(address, finished.specs[address], draft.references, document.span(draft.key))
+                for address, draft in drafts.drafts.items()
+            },
+            moved=tuple(moved),
+            variables=values.values,
+            secrets=tuple(sorted(drafts.secrets)),
+            places=drafts.places,
+        )
+    return _Made(manifest, found, sources, specs, drafts.places, consulted)
+
+
+def _digest(data: bytes, profile: str, values: Variables, drafts: Drafts) -> str:
+    filled = {name: value.value for name, value in values.values.items()}
+    return digest_of([data.decode(), profile, filled, drafts.consulted])
+
+
+def _surprises(document: Document, parsed: Parsed, found: list[Diagnostic]) -> list[Diagnostic]:
+    """Warnings about scalars that others read differently, where nothing worse was said about them."""
+    from mlplan.manifest.resolve import surprise
+
+    told = {diagnostic.span for diagnostic in found}
+    return [
+        surprise(document, node)
         for node in parsed.surprises
         if node.surprise != "zero" and document.span(node) not in told
     ]
-    diagnostics = tuple(in_order(found))
-    if has_errors(diagnostics):
-        return Loaded(None, diagnostics, sources)
-    manifest = Manifest(
-        file=file,
-        root=root,
-        digest=digest_of(
-            [
-                data.decode(),
-                inputs.profile,
-                {name: value.value for name, value in values.values.items()},
-                drafts.consulted,
-            ]
-        ),
-        project=drafts.project,
-        workspace=drafts.workspace,
-        profile=inputs.profile,
-        resources={
-            address: Resource(address, finished.specs[address], draft.references, document.span(draft.key))
-            for address, draft in drafts.drafts.items()
-        },
-        moved=tuple(moved),
-        variables=values.values,
-        secrets=tuple(sorted(drafts.secrets)),
-        places=drafts.places,
-    )
-    return Loaded(manifest, diagnostics, sources)
-
-
-def _read(file: str) -> tuple[bytes, Diagnostic | None]:
-    try:
-        with open(file, "rb") as stream:
-            return stream.read(), None
-    except FileNotFoundError:
-        folder = os.path.dirname(file) or "."
-        names = os.listdir(folder) if os.path.isdir(folder) else []
-        near = nearest(os.path.basename(file), (name for name in names if name.endswith((".yaml", ".yml"))))
-        return b"", codes.MLP1001.diagnostic(
-            f"There is no file `{file}`.",
-            hint=f"Did you mean `{near}`? Name it with `-f {os.path.join(os.path.dirname(file), near)}`."
-            if near
-            else "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
-        )
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return b"", codes.MLP1002.diagnostic(
-            f"`{file}` can't be read: {reason}.", hint="Name a file that you may read, with `-f FILE`."
-        )
-
-
-def _variable_files(paths: Sequence[str]) -> tuple[list[dict[str, Offer]], tuple[Source, ...], list[Diagnostic]]:
-    from mlplan.manifest.variables import read_file
-
-    read = [read_file(path) for path in paths]
-    return (
-        [offers for _, offers, _ in read],
-        tuple(source for source, _, _ in read if source),
-        [diagnostic for _, _, diagnostics in read for diagnostic in diagnostics],
-    )
 
 
 def _declared_environ(document: Document, environ: Mapping[str, str]) -> dict[str, str]:
@@ -166,13 +195,41 @@ def _declared_environ(document: Document, environ: Mapping[str, str]) -> dict[st
     return {key: environ[key] for name in names if (key := f"{ENVIRONMENT_PREFIX}{name}") in environ}
 
 
-def _place_in(places: Mapping[str, Span]) -> Callable[[Address, str], Span]:
-    """Finds the place of a resource's field, or of what is around it where the field isn't written."""
+def _read_all(paths: Sequence[str]) -> tuple[list[File], list[Diagnostic]]:
+    """The manifest and the variable files, or why one of them can't be read."""
+    files: list[File] = []
+    problems: list[Diagnostic] = []
+    for index, path in enumerate(paths):
+        try:
+            with open(path, "rb") as stream:
+                files.append(File(os.path.basename(path), stream.read()))
+        except (OSError, ValueError) as error:  # noqa: PERF203 (each file has an error of its own)
+            problems.append(_unreadable(path, error) if index == 0 else _unreadable_variables(path, error))
+    return files, problems
 
-    def place_of(address: Address, field: str) -> Span:
-        path = f"{address}.{field}"
-        while path not in places:
-            path = path.rpartition(".")[0]
-        return places[path]
 
-    return place_of
+def _unreadable(path: str, error: Exception) -> Diagnostic:
+    if not isinstance(error, FileNotFoundError):
+        return codes.MLP1002.diagnostic(
+            f"`{path}` can't be read: {_reason(error)}.", hint="Name a file that you may read, with `-f FILE`."
+        )
+    folder = os.path.dirname(path)
+    names = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    near = nearest(os.path.basename(path), (name for name in names if name.endswith((".yaml", ".yml"))))
+    return codes.MLP1001.diagnostic(
+        f"There is no file `{path}`.",
+        hint=f"Did you mean `{near}`? Name it with `-f {os.path.join(folder, near)}`."
+        if near
+        else "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
+    )
+
+
+def _unreadable_variables(path: str, error: Exception) -> Diagnostic:
+    return codes.MLP1015.diagnostic(
+        f"The variable file `{path}` can't be read: {_reason(error)}.",
+        hint="Check the path. It is relative to the folder in which mlplan runs.",
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

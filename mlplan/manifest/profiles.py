@@ -11,7 +11,9 @@ _NEVER = ("version", "project", "profiles", "moved")
 
 
 def with_profile(document: Document, name: str) -> tuple[Document, list[Diagnostic]]:
-    """The document as the profile makes it; the document itself where there is no such profile."""
+    """The document as the profile makes it; the document itself where none is asked for or there is no such one."""
+    if not name:
+        return document, []
     profiles = document.root.entries.get("profiles")
     known = profiles.value.entries if profiles and isinstance(profiles.value, Mapping) else {}
     if name not in known:

@@ -136,6 +136,8 @@ class _Filler:
         self._sound = path not in self._broken and (address.kind,) not in self.checked.bad
         self.places[f"{address}"] = self.document.span(key)
         spec = self._node(node, path, address) if isinstance(node, Mapping) else {}
+        if address.kind == "dataset" and isinstance(spec.get("source"), str):
+            spec["source"] = [spec["source"]]
         return Draft(address, key, spec if isinstance(spec, dict) else {}, tuple(self._references), self._sound)
 
     def top(self, name: str) -> Json:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import meaning as codes
-from mlplan.codes import read as read_codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
 from mlplan.manifest.nodes import Document, Mapping, Path, Scalar, value_of
 from mlplan.manifest.resolved import Value
@@ -160,30 +158,24 @@ def offers_of(
     return offers
 
 
-def read_file(path: str) -> tuple[Source | None, dict[str, Offer], list[Diagnostic]]:
+class FileOffers(NamedTuple):
+    """What a file of variables offers."""
+
+    source: Source
+    offers: dict[str, Offer]
+    diagnostics: list[Diagnostic]
+
+
+def read_file(name: str, data: bytes) -> FileOffers:
     """What a file of variables (YAML or JSON, names to values) offers."""
     from mlplan.manifest.parse import parse
 
-    shown = os.path.basename(path)
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        return (
-            None,
-            {},
-            [
-                read_codes.MLP1015.diagnostic(
-                    f"The variable file `{path}` can't be read: {(error.strerror or str(error)).lower()}.",
-                    hint="Check the path. It is relative to the folder in which mlplan runs.",
-                )
-            ],
-        )
-    parsed = parse(data, shown)
+    parsed = parse(data, name)
     if parsed.document is None:
-        return parsed.source, {}, parsed.diagnostics
+        return FileOffers(parsed.source, {}, parsed.diagnostics)
+    span = parsed.document.span
     offers = {
-        name: Offer(value_of(entry.value), f"file {shown}", False, parsed.document.span(entry.value))
-        for name, entry in parsed.document.root.entries.items()
+        variable: Offer(value_of(entry.value), f"file {name}", False, span(entry.value))
+        for variable, entry in parsed.document.root.entries.items()
     }
-    return parsed.source, offers, parsed.diagnostics
+    return FileOffers(parsed.source, offers, parsed.diagnostics)
