@@ -44,3 +44,66 @@ What to do: say it beforehand.
 
     mlplan apply -y
 """
+
+MLP5005 = Code("MLP5005", "Nothing to go back to")
+"""A rollback names something that has no such earlier version, or that serves nothing.
+
+Why: a rollback puts kept bytes back in service; without them there is nothing to put back.
+
+What to do: name a deployment, or a model that is deployed, and a version that is kept.
+
+    mlplan model list
+"""
+
+MLP5101 = Code("MLP5101", "Two sources want one path")
+"""Two items of a dataset's `source` would have the same path in the dataset.
+
+Why: a single file and a URL are kept by their last name alone, so `a/x.csv` and `b/x.csv` are both `x.csv`. One would
+hide the other.
+
+What to do: name the folder that holds both, or a glob: they keep the layout below them.
+
+    source: [data]
+"""
+
+MLP5102 = Code("MLP5102", "Source names no file")
+"""A folder or glob of a dataset's `source` holds or fits nothing.
+
+Why: a dataset without its files would be registered, and what reads it would fail later.
+
+What to do: mend the pattern (`*` stops at a slash, `**` doesn't), or put the files there first.
+"""
+
+MLP5103 = Code("MLP5103", "Source can't be taken")
+"""Below a dataset's `source` lies something that can't be kept: a link to nothing or in a circle, a socket, a pipe, a
+folder without permission.
+
+Why: a dataset is its files by content, and these have none that can be read.
+
+What to do: remove it from the data, or mend its permissions.
+"""
+
+MLP5104 = Code("MLP5104", "Name can't be kept")
+"""A file's name is not UTF-8, or a URL's path ends in no name.
+
+Why: datasets are listed by path, and listings are UTF-8 so that every machine reads them alike.
+
+What to do: rename the file; give a URL whose path ends in the file's name.
+"""
+
+MLP5111 = Code("MLP5111", "Source folder can't be packed")
+"""Below the `source` of a run or an inference lies something that can't go into its snapshot: a link out of the
+folder or to nothing, a socket, a pipe, a file without permission.
+
+Why: the snapshot is all that the code gets to see, on any machine. What lies outside of it wouldn't be there.
+
+What to do: put a copy in the link's place, or list the path in `.mlplanignore` of that folder.
+"""
+
+MLP5006 = Code("MLP5006", "File exists already")
+"""A command would write a file where there is one.
+
+Why: nothing of yours is overwritten unasked.
+
+What to do: name another folder, or move the file away.
+"""
