@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,7 @@ class ApplyOptions(NamedTuple):
     replace: tuple[str, ...] = ()
     lock_timeout_s: float = 0.0
     format: str = "text"
+    command: str = "mlplan apply"
 
 
 def run(options: Globals, asked: ApplyOptions) -> ExitCode:
@@ -65,22 +66,48 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
 
 def apply_plan(project: Project, planned: Planned, selecting: PlanOptions, asked: ApplyOptions) -> ExitCode:
     """Takes the lease and makes the changes. What was shown is what is done: a state that moved on meanwhile is
-    planned anew, and refused where that gives another plan."""
+    planned anew, and refused where that gives more than was shown."""
+
+    def prepare(session: Session, effects: Effects) -> Planned:
+        if settle(planned, effects, session) or moved_on(planned.state, session.state):
+            return replan(project, planned, selecting, session.state)
+        return planned
+
+    return execute(project, planned, prepare, selecting, asked, converge=True)
+
+
+def apply_deletions(project: Project, planned: Planned, selecting: PlanOptions, asked: ApplyOptions) -> ExitCode:
+    """The same for a plan of deletions alone: what the state has open is ended with what it stands for."""
+
+    def prepare(session: Session, effects: Effects) -> Planned:
+        settle(planned, effects, session)
+        return planned
+
+    return execute(project, planned, prepare, selecting, asked, converge=False)
+
+
+def execute(
+    project: Project,
+    planned: Planned,
+    prepare: Callable[[Session, Effects], Planned],
+    selecting: PlanOptions,
+    asked: ApplyOptions,
+    *,
+    converge: bool,
+) -> ExitCode:
+    """Makes the changes of a plan under the lease; the exit code tells how it went."""
     emit = view_of(asked.format)
     stop = threading.Event()
     begun = time.monotonic()
-    command = "mlplan apply"
-    with stop_on_interrupt(stop), leased(project, command, asked.lock_timeout_s, stop) as state:
-        session = Session(project.workspace.log, state, command, emit)
+    with stop_on_interrupt(stop), leased(project, asked.command, asked.lock_timeout_s, stop) as state:
+        session = Session(project.workspace.log, state, asked.command, emit)
+        planned = prepare(session, effects_of(project, planned, session, emit, stop))
         effects = effects_of(project, planned, session, emit, stop)
-        if settle(planned, effects, session) or moved_on(planned.state, state):
-            planned = replan(project, planned, selecting, session.state)
-            effects = effects_of(project, planned, session, emit, stop)
         loud = [change for change in planned.plan.changes if not change.is_quiet]
         emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
         code = exit_code(ended, stop.is_set())
-        if code is ExitCode.OK:
+        if converge and code is ExitCode.OK:
             code = check_converged(project, session.state, selecting, emit)
         sweep(session, effects, computes_of(project))
     project.workspace.files.save()

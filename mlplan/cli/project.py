@@ -90,10 +90,10 @@ def target_opener(project: Project, state: State) -> Callable[[str], Target]:
 
     def open_target(name: str) -> Target:
         if name not in opened:
-            from mlplan.targets.registry import TARGETS
+            from mlplan.targets.registry import open_target as open_type
 
             spec = _compute(name, project.manifest, state)
-            opened[name] = TARGETS[str(spec["type"])].open(project.home, project.manifest.project, spec)
+            opened[name] = open_type(str(spec["type"]), project.home, project.manifest.project, spec)
         return opened[name]
 
     return open_target

@@ -38,7 +38,7 @@ def secrets_in(value: object) -> list[str]:
     while rest:
         item = rest.pop()
         if isinstance(item, str):
-            found.update(mention.path for mention in find(item) if mention.head == "secret")
+            found.update(mention.name for mention in find(item) if mention.scope == "secret")
         elif isinstance(item, dict):
             rest.extend(item.values())
         elif isinstance(item, (list, tuple)):

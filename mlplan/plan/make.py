@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mlplan.address import KINDS, Address, sort_key
+from mlplan.address import KINDS, Address
 from mlplan.graph import Graph
 from mlplan.json_types import Json
 from mlplan.plan.changes import QUIET, Change, Plan, Reason
@@ -84,8 +84,12 @@ def deletions(
 ) -> list[Change]:
     """A deletion for each recorded resource that the manifest has no more; those that need others first."""
     gone = set(state.resources) - set(declared) - exclude
-    ordered = sorted(gone, key=lambda a: (-KINDS.index(a.kind), a.name))
-    return [delete(state.resources[address], loss(state.resources[address], state)) for address in ordered]
+    return [delete(state.resources[a], loss(state.resources[a], state)) for a in deletion_order(gone)]
+
+
+def deletion_order(addresses: Iterable[Address]) -> list[Address]:
+    """Those that need others before what they need: services first, computes last."""
+    return sorted(addresses, key=lambda address: (-KINDS.index(address.kind), address.name))
 
 
 def delete(recorded: Recorded, loss: str, *, cause: str = "undeclared") -> Change:
@@ -146,7 +150,3 @@ def _with_move(change: Change, old: Address | None) -> Change:
         reasons=(Reason("moved", str(old), str(old), str(change.address)), *change.reasons),
     )
 
-
-def ordered(addresses: Iterable[Address]) -> list[Address]:
-    """Addresses as a project reads."""
-    return sorted(addresses, key=sort_key)

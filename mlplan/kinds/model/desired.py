@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.address import Address
 from mlplan.fingerprint import Part, known, unknown
+from mlplan.kinds.versions import number_of
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -99,12 +100,6 @@ def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | N
     if digest is None:
         return None
     return {"version": number_of(state, change.address, digest), "digest": digest}
-
-
-def number_of(state: State, address: Address, digest: str) -> int:
-    """The version number of these bytes: the one they have, or the next one."""
-    version = state.version_of(address, digest)
-    return version.number if version else 1 + max((v.number for v in state.versions.get(address, ())), default=0)
 
 
 def loss(recorded: Recorded, state: State) -> str:

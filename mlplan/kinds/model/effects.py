@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
-from mlplan.kinds.model.desired import CONTENT, Facts, number_of
+from mlplan.kinds.model.desired import CONTENT, Facts
 from mlplan.kinds.model.gates import deployed_metrics, unmet
 from mlplan.kinds.protocol import Performed
+from mlplan.kinds.versions import number_of
 from mlplan.state.entries import Versioned
 
 if TYPE_CHECKING:
