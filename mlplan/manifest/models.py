@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 NAME = r"^[A-Za-z0-9_-]{1,64}$"
 COMPUTES = {
+    "docker": "mlplan.targets.docker.compute",
     "local": "mlplan.targets.local.compute",
 }
 """The module of each compute type; its `Compute` is the model. Who adds a target adds a line."""

@@ -1,4 +1,4 @@
-"""The resolved specs as types. Don't edit: `python -m mlplan.manifest.schema` makes this of `models.py`.
+"""The resolved specs as types. Made by `python -m mlplan.manifest.schema` of `models.py`: don't edit.
 
 Imported under TYPE_CHECKING alone: at run time a spec is a plain dict with every field filled in.
 Durations and sizes are kept as written; `quantities.py` reads them.
@@ -9,6 +9,21 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from mlplan.json_types import Json
+
+
+class DockerComputeSpec(TypedDict):
+    """Containers of the Docker engine on this machine, from images that mlplan renders and builds."""
+
+    type: Literal["docker"]
+    """The Docker engine on this machine."""
+    base_image: str | None
+    """The image that all images here are built from, best pinned by its digest. It has to have the Python that the
+environments ask for, as `python3`, with `venv` and `pip`. Left out: `python:VERSION-slim-bookworm`."""
+    buildkit: bool
+    """Whether images are built by BuildKit, which keeps downloaded packages between builds. False: by the engine's
+older builder."""
+    max_nodes: int
+    """How many jobs run at once."""
 
 
 class LocalComputeSpec(TypedDict):
@@ -173,4 +188,4 @@ class DeploymentSpec(TypedDict):
     """Labels of your own."""
 
 
-ComputeSpec = LocalComputeSpec
+ComputeSpec = DockerComputeSpec | LocalComputeSpec
