@@ -31,6 +31,7 @@ class Checked(NamedTuple):
     diagnostics: list[Diagnostic]
     bad: frozenset[Path]  # values that don't fit, and keys that aren't known: nothing below them counts
     incomplete: frozenset[Path]  # mappings in which something is missing or contradicts something else
+    meant: frozenset[Path]  # values that unknown keys look like being meant for
 
 
 def check(document: Document) -> Checked:
@@ -43,6 +44,7 @@ def check(document: Document) -> Checked:
         [_diagnostic(document, report) for report in reports.values()],
         frozenset(report.path for report in reports.values() if report.spoils == "value"),
         frozenset(report.path for report in reports.values() if report.spoils == "mapping"),
+        frozenset((*report.path[:-1], report.meant) for report in reports.values() if report.meant),
     )
 
 
@@ -54,6 +56,7 @@ class _Report(NamedTuple):
     mark: str
     at_key: bool = False  # shown at the key that leads to the path, not at the value
     other: tuple[Path, str] | None = None  # another key to show
+    meant: str = ""  # the key that a misspelt one is probably meant to be
     spoils: str = "value"  # what can't be used: the "value", or the "mapping" it stands in as a whole
 
 
@@ -157,6 +160,7 @@ def _unknown_keys(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
                 f"Did you mean `{near}`?" if near else f"The keys here are: {', '.join(sorted(known))}.",
                 "not a key",
                 at_key=True,
+                meant=near or "",
             )
 
 

@@ -104,24 +104,25 @@ def needs(kind: str, spec: Mapping[str, Any]) -> Iterator[Need]:
     if kind in ("run", "inference"):
         yield from _code_needs(kind, spec)
     elif kind == "dataset":
-        for index, source in enumerate(spec.get("source", ())):
+        for index, source in enumerate(spec.get("source") or ()):
             if source and "://" not in source:
                 wanted: Literal["any", "glob"] = "glob" if is_glob(source) else "any"
                 yield Need(f"source.{index}", source, wanted, codes.MLP3304, "dataset file")
     elif kind == "model" and spec.get("file"):
         yield Need("file", spec["file"], "any", codes.MLP3305, "model file")
     elif kind == "deployment":
-        for index, test in enumerate(spec.get("test", ())):
+        for index, test in enumerate(spec.get("test") or ()):
             if test and test.get("request"):
                 yield Need(f"test.{index}.request", test["request"], "file", codes.MLP3307, "test request")
 
 
 def _code_needs(kind: str, spec: Mapping[str, Any]) -> Iterator[Need]:
     script = "script" if kind == "run" else "entry_script"
-    if kind == "run" or spec.get(script):
-        yield Need("source", spec.get("source") or ".", "folder", codes.MLP3303, "source folder")
-    if spec.get(script) and not is_written_outside(spec[script]):
-        path = os.path.normpath(os.path.join(spec.get("source") or ".", spec[script]))
+    source = spec.get("source", ".")  # None where it is written but wrong
+    if source and (kind == "run" or spec.get(script)):
+        yield Need("source", source, "folder", codes.MLP3303, "source folder")
+    if source and spec.get(script) and not is_written_outside(spec[script]):
+        path = os.path.normpath(os.path.join(source, spec[script]))
         code = codes.MLP3301 if kind == "run" else codes.MLP3302
         yield Need(script, path, "file", code, script.replace("_", " "))
     environment = spec.get("environment") or {}

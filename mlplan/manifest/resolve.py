@@ -1,6 +1,6 @@
 """Fills a checked document in: variables and environment by value, references bound to what they name.
 
-What comes back are drafts: specs without whatever is wrong in them, so that `validate.py` can look at the rest and
+What comes back are drafts: specs with holes where something is wrong, so that `validate.py` can look at the rest and
 everything is reported at once. `finish` makes the resolved specs of drafts that are whole.
 """
 
@@ -55,7 +55,7 @@ class Draft(NamedTuple):
 
     address: Address
     key: Scalar  # its name
-    spec: dict[str, Any]  # filled; without the values that are wrong
+    spec: dict[str, Any]  # filled; None stands for what is written but wrong
     references: tuple[Reference, ...]
     whole: bool  # nothing is wrong with it so far
 
@@ -128,6 +128,9 @@ class _Filler:
         self._lines = document.source.lines()
         self._references: list[Reference] = []
         self._sound = True  # of the resource in hand
+        self._meant: dict[Path, list[str]] = {}
+        for meant in checked.meant:
+            self._meant.setdefault(meant[:-1], []).append(str(meant[-1]))
         self._broken = {path[:2] for path in (*checked.bad, *checked.incomplete)}
 
     def draft(self, address: Address, key: Scalar, node: Node) -> Draft:
@@ -135,10 +138,11 @@ class _Filler:
         path = (address.kind, address.name)
         self._sound = path not in self._broken and (address.kind,) not in self.checked.bad
         self.places[f"{address}"] = self.document.span(key)
-        spec = self._node(node, path, address) if isinstance(node, Mapping) else {}
+        filled = self._node(node, path, address)
+        spec = filled if isinstance(filled, dict) else {}
         if address.kind == "dataset" and isinstance(spec.get("source"), str):
             spec["source"] = [spec["source"]]
-        return Draft(address, key, spec if isinstance(spec, dict) else {}, tuple(self._references), self._sound)
+        return Draft(address, key, spec, tuple(self._references), self._sound)
 
     def top(self, name: str) -> Json:
         entry = self.document.root.entries.get(name)
@@ -174,8 +178,9 @@ class _Filler:
                     entry.value if isinstance(entry.value, Scalar) else entry.key
                 )
                 value = self._node(entry.value, inner, address)
-                if value is not _HOLE:
-                    made[key] = value
+                made[key] = None if value is _HOLE else value
+            for missing in self._meant.get(path, ()):
+                made.setdefault(missing, None)
             return made
         items = []
         for index, item in enumerate(node.items):
@@ -241,6 +246,7 @@ class _Filler:
             return value.value
         if mention.name not in self.known:
             near = nearest(mention.name, self.known)
+            self.used.update([near] if near else [])
             self.diagnostics.append(
                 codes.MLP3201.diagnostic(
                     f"`var.{mention.name}` isn't declared under `variables:`.",

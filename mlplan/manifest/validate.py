@@ -120,18 +120,20 @@ def _ports(drafts: Drafts, places: Places) -> Iterator[Diagnostic]:
 
 
 _EVERYWHERE = ("0.0.0.0", "::")
+_LOCAL = {"localhost": "127.0.0.1"}
 
 
 def _same_host(one: Draft, two: Draft) -> bool:
-    hosts = {str(draft.spec.get("host", "127.0.0.1")).replace("localhost", "127.0.0.1") for draft in (one, two)}
-    return len(hosts) == 1 or any(host in _EVERYWHERE for host in hosts)
+    hosts = {draft.spec.get("host", "127.0.0.1") for draft in (one, two)}
+    if None in hosts:
+        return False
+    return len({_LOCAL.get(host, host) for host in hosts}) == 1 or any(host in _EVERYWHERE for host in hosts)
 
 
 def _script(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
     field = "script" if draft.address.kind == "run" else "entry_script"
-    script = draft.spec.get(field)
-    if script and is_written_outside(script):
-        source = draft.spec.get("source") or "."
+    script, source = draft.spec.get(field), draft.spec.get("source", ".")
+    if script and source and is_written_outside(script):
         inside = os.path.relpath(script, source) if not os.path.isabs(script) else ""
         near = inside if inside and not is_written_outside(inside) else ""
         yield codes.MLP3309.diagnostic(
@@ -149,15 +151,15 @@ def _packages(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
     from packaging.utils import canonicalize_name
 
     seen: dict[str, int] = {}
-    for index, package in enumerate((draft.spec.get("environment") or {}).get("packages", ())):
+    for index, package in enumerate((draft.spec.get("environment") or {}).get("packages") or ()):
         if package is None:
             continue
         place = _place(places, draft, "environment", "packages", index)
         try:
             requirement = Requirement(package)
-        except InvalidRequirement as error:
+        except InvalidRequirement:
             yield codes.MLP3401.diagnostic(
-                f"`{package}` is no package as pip takes it: {str(error).splitlines()[0].rstrip('.').lower()}.",
+                f"`{package}` is no package as pip takes it.",
                 hint=_package_hint(package),
                 labels=[Label(place, "not a package")],
                 address=draft.address,
@@ -210,11 +212,11 @@ def _gates(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
 
 def _no_code(draft: Draft, drafts: Drafts, places: Places) -> Iterator[Diagnostic]:
     """A deployment without an entry script serves one scikit-learn model."""
-    inference = draft.spec.get("inference")
+    inference = draft.spec.get("inference", "")
     scorer = drafts.get(Address("inference", inference)) if inference else None
-    if inference and (scorer is None or not scorer.whole or scorer.spec.get("entry_script")):
+    if inference is None or (inference and (scorer is None or not scorer.whole or scorer.spec.get("entry_script"))):
         return
-    models = [model for model in draft.spec.get("models", ()) if model]
+    models = [model for model in draft.spec.get("models") or () if model]
     if len(models) > 1:
         yield codes.MLP3405.diagnostic(
             f"`{draft.address}` serves {len(models)} models, and nothing says how they are asked.",
@@ -244,7 +246,7 @@ def _no_code(draft: Draft, drafts: Drafts, places: Places) -> Iterator[Diagnosti
 
 def _open_service(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
     host = draft.spec.get("host", "127.0.0.1")
-    if draft.spec.get("auth") == "none" and host not in ("127.0.0.1", "localhost", "::1"):
+    if draft.spec.get("auth") == "none" and host and host not in ("127.0.0.1", "localhost", "::1"):
         yield codes.MLP3409.diagnostic(
             f"`{draft.address}` listens on {host} and asks for no key: whoever reaches the machine may use it.",
             hint="Write `auth: key`, or leave `host` out so that only this machine reaches it.",
@@ -257,7 +259,7 @@ def _open_service(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnosti
 
 
 def _without_effect(draft: Draft, drafts: Drafts, places: Places) -> Iterator[Diagnostic]:
-    compute = drafts.get(Address("compute", draft.spec.get("compute", "")))
+    compute = drafts.get(Address("compute", draft.spec.get("compute") or ""))
     kind = compute.spec.get("type") if compute else None
     if kind is None:
         return
