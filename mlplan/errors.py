@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlplan.diagnostics import Diagnostic
+    from mlplan.source import Source
 
 
 class ExitCode(IntEnum):
@@ -33,8 +34,14 @@ class Refusal(Exception):
     Raised wherever going on makes no sense; only `mlplan/cli/main.py` turns it into an exit code.
     """
 
-    def __init__(self, diagnostics: Iterable[Diagnostic], exit_code: ExitCode = ExitCode.FAILED) -> None:
+    def __init__(
+        self,
+        diagnostics: Iterable[Diagnostic],
+        exit_code: ExitCode = ExitCode.FAILED,
+        sources: Iterable[Source] = (),
+    ) -> None:
         self.diagnostics = tuple(diagnostics)
+        self.sources = tuple(sources)  # the files that the diagnostics point into, where they are at hand
         self.exit_code = exit_code
         super().__init__("; ".join(f"{d.code}: {d.detail}" for d in self.diagnostics))
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.apply.converge import not_converged
 from mlplan.apply.executor import Ended, Executor
 from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
-from mlplan.cli.globals import Globals, tell
+from mlplan.cli.globals import Globals, colour_wanted, tell, width
 from mlplan.cli.interrupts import stop_on_interrupt
 from mlplan.cli.plan import PlanOptions, plan_now, show, tell_warnings
 from mlplan.cli.project import Project, open_project
@@ -23,6 +24,7 @@ from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
 from mlplan.kinds.effects import PERFORMERS
 
 if TYPE_CHECKING:
+    from mlplan.address import Address
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
     from mlplan.state.records import State
@@ -96,10 +98,14 @@ def execute(
     converge: bool,
 ) -> ExitCode:
     """Makes the changes of a plan under the lease; the exit code tells how it went."""
-    emit = view_of(asked.format)
     stop = threading.Event()
     begun = time.monotonic()
-    with stop_on_interrupt(stop), leased(project, asked.command, asked.lock_timeout_s, stop) as state:
+    addresses = [change.address for change in planned.plan.changes if not change.is_quiet]
+    with (
+        stop_on_interrupt(stop),
+        leased(project, asked.command, asked.lock_timeout_s, stop) as state,
+        view_of(asked.format, addresses) as emit,
+    ):
         session = Session(project.workspace.log, state, asked.command, emit)
         planned = prepare(session, effects_of(project, planned, session, emit, stop))
         effects = effects_of(project, planned, session, emit, stop)
@@ -110,9 +116,9 @@ def execute(
         if converge and code is ExitCode.OK:
             code = check_converged(project, session.state, selecting, emit)
         sweep(session, effects, computes_of(project))
-    project.workspace.files.save()
-    counts = Counter(end.outcome for end in ended)
-    emit(ApplyFinished(int(code), time.monotonic() - begun, dict(counts)))
+        project.workspace.files.save()
+        counts = Counter(end.outcome for end in ended)
+        emit(ApplyFinished(int(code), time.monotonic() - begun, dict(counts)))
     return code
 
 
@@ -187,8 +193,6 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
 
 def secret_value(name: str, variable: str) -> str:
     """A secret, read at the moment of use. Raises: Refusal where it isn't at hand."""
-    import os
-
     value = os.environ.get(variable)
     if value is None:
         from mlplan.codes import apply as codes
@@ -250,10 +254,17 @@ def confirm(question: str) -> None:
         raise Refusal([])
 
 
-def view_of(form: str) -> Emit:
+def view_of(form: str, addresses: list[Address]) -> AbstractContextManager[Emit]:
     """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere."""
-    from mlplan.views.observers import observer
+    if form == "json":
+        from mlplan.views.events_json import JsonLinesView
 
-    return observer(form, terminal=sys.stderr.isatty(), tell=tell)
+        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    terminal = sys.stderr.isatty()
+    if terminal and os.environ.get("TERM") != "dumb":
+        from mlplan.views.console import ConsoleView
 
+        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses)
+    from mlplan.views.plain import PlainView
 
+    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal))

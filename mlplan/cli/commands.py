@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any, Optional
+from typing import Annotated
 
 import click
 import typer
@@ -53,9 +53,9 @@ class Findings(str, Enum):
     junit = "junit"
 
 
-Only = Annotated[Optional[list[str]], typer.Option(help="Only this address and what it needs. Repeatable.")]
-Exclude = Annotated[Optional[list[str]], typer.Option(help="Not this address, nor what needs it. Repeatable.")]
-Replace = Annotated[Optional[list[str]], typer.Option(help="Make this address anew, changed or not. Repeatable.")]
+Only = Annotated[list[str] | None, typer.Option(help="Only this address and what it needs. Repeatable.")]
+Exclude = Annotated[list[str] | None, typer.Option(help="Not this address, nor what needs it. Repeatable.")]
+Replace = Annotated[list[str] | None, typer.Option(help="Make this address anew, changed or not. Repeatable.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
 LockTimeout = Annotated[float, typer.Option(help="How many seconds to wait for another apply to end.")]
@@ -89,9 +89,11 @@ def options(
     directory: Annotated[str, typer.Option("-C", "--directory", help="The project's folder.")] = ".",
     file: Annotated[str, typer.Option("-f", "--file", help="The manifest, in that folder.")] = "mlplan.yaml",
     profile: Annotated[str, typer.Option(help="The profile to lay over the manifest.")] = "",
-    var: Annotated[Optional[list[str]], typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")] = None,
+    var: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")
+    ] = None,
     var_file: Annotated[
-        Optional[list[str]], typer.Option(metavar="FILE", help="A YAML file that sets variables. Repeatable.")
+        list[str] | None, typer.Option(metavar="FILE", help="A YAML file that sets variables. Repeatable.")
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
@@ -162,7 +164,296 @@ def apply(
     return command.run(context.obj, asked)
 
 
-def _command(module: str, *arguments: Any) -> int:
-    import importlib
+@app.command()
+def destroy(
+    context: typer.Context,
+    yes: Yes = False,
+    only: Only = None,
+    lock_timeout: LockTimeout = 0.0,
+    form: Shown = Format.text,
+) -> int:
+    """Remove from the world all that was applied: services end, ports are free.
 
-    return int(importlib.import_module(f"mlplan.cli.{module}").run(*arguments))
+    Says beforehand what is lost. Versions and artifacts stay in the workspace until `mlplan gc`.
+    """
+    from mlplan.cli import destroy as command
+
+    return command.run(context.obj, command.DestroyOptions(yes, tuple(only or ()), lock_timeout, form.value))
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    form: Annotated[Findings, typer.Option("--format", help="How to show what is found.")] = Findings.text,
+) -> int:
+    """Check the manifest and all that it refers to, and tell everything that is wrong at once."""
+    from mlplan.cli import validate as command
+
+    return command.run(context.obj, form.value)
+
+
+@app.command()
+def init(
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write the project.")] = ".",
+    template: Annotated[str, typer.Option(help="Which project to begin with; --list shows them.")] = "quickstart",
+    listed: Annotated[bool, typer.Option("--list", help="Show the templates and leave.")] = False,
+) -> int:
+    """Write a project that `mlplan apply` can run at once."""
+    from mlplan.cli import init as command
+
+    return command.run(directory, template, listed)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="[ADDR|PLANFILE]", help="One resource, or a saved plan.")] = "",
+    form: Shown = Format.text,
+) -> int:
+    """Show what is recorded."""
+    from mlplan.cli import show as command
+
+    return command.run(context.obj, what, form.value)
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("-n", help="How many commits; 0 for all.")] = 20,
+    form: Shown = Format.text,
+) -> int:
+    """Show who changed what, when, and from which revision; the newest first."""
+    from mlplan.cli import show as command
+
+    return command.history(context.obj, limit, form.value)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="ADDR|CODE", help="`run.train`, or `MLP3104`.")],
+) -> int:
+    """Say why an address would change, down to the line of the manifest, or what an error means."""
+    from mlplan.cli import explain as command
+
+    return command.run(context.obj, what)
+
+
+class GraphFormat(str, Enum):
+    """How a graph is drawn."""
+
+    svg = "svg"
+    dot = "dot"
+    mermaid = "mermaid"
+
+
+@app.command()
+def graph(
+    context: typer.Context,
+    form: Annotated[GraphFormat, typer.Option("--format", help="How to draw it.")] = GraphFormat.mermaid,
+) -> int:
+    """Draw which resource needs which, and what would change."""
+    from mlplan.cli import graph as command
+
+    return command.run(context.obj, form.value)
+
+
+@app.command()
+def render(
+    context: typer.Context,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Write the files below DIR.")] = "",
+) -> int:
+    """Write the files that apply uses: Dockerfiles, conda files, runconfigs, inference and deployment configurations."""
+    from mlplan.cli import render as command
+
+    return command.run(context.obj, out)
+
+
+@app.command()
+def schema(name: Annotated[str, typer.Argument(metavar="[NAME]", help="`manifest`, `plan`, ...")] = "") -> int:
+    """Print one of the published JSON Schemas, or the names of all."""
+    from mlplan.cli import schema as command
+
+    return command.run(name)
+
+
+@app.command()
+def lock(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; 1 where the file isn't complete.")] = False,
+    upgrade: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Take the newest of this package. Repeatable.")
+    ] = None,
+) -> int:
+    """Pin what the manifest leaves open, in mlplan.lock: packages with hashes, URLs with size and sha256."""
+    from mlplan.cli import lock as command
+
+    return command.run(context.obj, check, tuple(upgrade or ()))
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDR", help="`deployment.myservice`, or `model.mymodel`.")],
+    version: Annotated[int | None, typer.Argument(help="The version; without it, the one before.")] = None,
+    yes: Yes = False,
+) -> int:
+    """Put an earlier model version back in service. Shown as a plan first."""
+    from mlplan.cli import rollback as command
+
+    return command.run(context.obj, address, version, yes)
+
+
+@app.command()
+def unlock(context: typer.Context, yes: Yes = False) -> int:
+    """Break the lease of an apply that is gone. Says what that means, and asks."""
+    from mlplan.cli import unlock as command
+
+    return command.run(context.obj, yes)
+
+
+@app.command()
+def gc(context: typer.Context, yes: Yes = False) -> int:
+    """Remove what nothing refers to any more. Says what that is, and asks."""
+    from mlplan.cli import gc as command
+
+    return command.run(context.obj, yes)
+
+
+dataset_app = typer.Typer(help="The versions of datasets.", no_args_is_help=True)
+run_app = typer.Typer(help="The executions of runs.", no_args_is_help=True)
+model_app = typer.Typer(help="The versions of models.", no_args_is_help=True)
+service_app = typer.Typer(help="What serves.", no_args_is_help=True)
+app.add_typer(dataset_app, name="dataset")
+app.add_typer(run_app, name="run")
+app.add_typer(model_app, name="model")
+app.add_typer(service_app, name="service")
+
+OneOrAll = Annotated[str, typer.Argument(metavar="[NAME]", help="Only of this one.")]
+Version = Annotated[str, typer.Argument(metavar="NAME[:VERSION]", help="Without a version, the newest.")]
+RunMention = Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a name, the newest execution.")]
+ServiceName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's name.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on as it is written.")]
+
+
+@dataset_app.command("list")
+def dataset_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
+    """List the versions of datasets."""
+    from mlplan.cli import records
+
+    return records.list_versions(context.obj, "dataset", name, form.value)
+
+
+@dataset_app.command("show")
+def dataset_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
+    """Show one version, its files too."""
+    from mlplan.cli import records
+
+    return records.show_version(context.obj, "dataset", version, form.value)
+
+
+@run_app.command("list")
+def run_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
+    """List the executions of runs."""
+    from mlplan.cli import records
+
+    return records.list_runs(context.obj, name, form.value)
+
+
+@run_app.command("show")
+def run_show(context: typer.Context, run: RunMention, form: Shown = Format.text) -> int:
+    """Show one execution: metrics, cost, outputs."""
+    from mlplan.cli import records
+
+    return records.show_run(context.obj, run, form.value)
+
+
+@run_app.command("logs")
+def run_logs(context: typer.Context, run: RunMention, follow: Follow = False) -> int:
+    """Print what a run printed, also while it runs."""
+    from mlplan.cli import records
+
+    return records.run_logs(context.obj, run, follow)
+
+
+@model_app.command("list")
+def model_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
+    """List the versions of models."""
+    from mlplan.cli import records
+
+    return records.list_versions(context.obj, "model", name, form.value)
+
+
+@model_app.command("show")
+def model_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
+    """Show one version: where it comes from, its metrics, its files."""
+    from mlplan.cli import records
+
+    return records.show_version(context.obj, "model", version, form.value)
+
+
+@model_app.command("download")
+def model_download(
+    context: typer.Context,
+    version: Version,
+    folder: Annotated[str, typer.Option("-t", "--to", metavar="DIR", help="Where to write its files.")] = ".",
+) -> int:
+    """Write a version's files to a folder."""
+    from mlplan.cli import records
+
+    return records.download(context.obj, version, folder)
+
+
+@service_app.command("list")
+def service_list(context: typer.Context, form: Shown = Format.text) -> int:
+    """List the services, as they are now."""
+    from mlplan.cli import service
+
+    return service.list_services(context.obj, form.value)
+
+
+@service_app.command("show")
+def service_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
+    """Show one service: scoring URI, state, models, uptime, requests."""
+    from mlplan.cli import service
+
+    return service.show(context.obj, name, form.value)
+
+
+@service_app.command("logs")
+def service_logs(context: typer.Context, name: ServiceName, follow: Follow = False) -> int:
+    """Print the log of a service."""
+    from mlplan.cli import service
+
+    return service.logs(context.obj, name, follow)
+
+
+@service_app.command("score")
+def service_score(
+    context: typer.Context,
+    name: ServiceName,
+    data: Annotated[str, typer.Option("-d", "--data", metavar="JSON|@FILE", help="What to ask; @- reads stdin.")],
+) -> int:
+    """Ask a service, and print its answer."""
+    from mlplan.cli import service
+
+    return service.score(context.obj, name, data)
+
+
+class WhichKey(str, Enum):
+    """One of the two keys of a service."""
+
+    primary = "primary"
+    secondary = "secondary"
+
+
+@service_app.command("keys")
+def service_keys(
+    context: typer.Context,
+    name: ServiceName,
+    rotate: Annotated[WhichKey | None, typer.Option(help="Make this key anew.")] = None,
+) -> int:
+    """Show the keys of a service, or make one anew; it takes effect at once."""
+    from mlplan.cli import service
+
+    return service.keys(context.obj, name, rotate.value if rotate else "")

@@ -46,7 +46,7 @@ def guarded(command: Callable[[], int]) -> int:
     except Refusal as refusal:
         from mlplan.cli.problems import tell_problems
 
-        tell_problems(refusal.diagnostics)
+        tell_problems(refusal.diagnostics, refusal.sources)
         return int(refusal.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)

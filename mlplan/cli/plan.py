@@ -80,9 +80,9 @@ def show(plan: Plan, form: str, *, verbose: bool = False) -> None:
 
         say(render(plan, width=width(), colour=colour_wanted(sys.stdout.isatty()), verbose=verbose))
     elif form == "json":
-        from mlplan.views.plan_json import to_text
+        from mlplan.views.plan_json import render as render_json
 
-        say(to_text(plan))
+        say(render_json(plan))
     elif form == "markdown":
         from mlplan.views.plan_markdown import render as render_markdown
 

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlplan.diagnostics import Diagnostic
+    from mlplan.source import Source
 
 
-def tell_problems(diagnostics: Iterable[Diagnostic], root: str = ".") -> None:
+def tell_problems(diagnostics: Iterable[Diagnostic], sources: Iterable[Source] = ()) -> None:
     """All of them, sorted, with the lines they speak of."""
-    from mlplan.views.diagnostics import render
+    from mlplan.views.diagnostics import render_text
 
-    colour = colour_wanted(sys.stderr.isatty())
-    tell(render(in_order(diagnostics), read_line=lambda file, line: "", colour=colour, width=width()))
+    found = in_order(diagnostics)
+    if found:
+        colour = colour_wanted(sys.stderr.isatty())
+        tell(render_text(found, tuple(sources), color=colour, width=min(width(), 110)))

@@ -58,7 +58,7 @@ def open_project(options: Globals) -> Project:
 
     loaded = load_manifest(options)
     if loaded.manifest is None:
-        raise Refusal(loaded.diagnostics)
+        raise Refusal(loaded.diagnostics, sources=loaded.sources)
     manifest = loaded.manifest
     workspace = open_workspace(manifest.root, manifest.workspace, manifest.project)
     return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics))

@@ -51,7 +51,9 @@ def pin(project: Project, state: State, address: Address, version: int | None) -
     elif address.kind == "model":
         models = {address.name}
         deployments = [
-            a for a, r in resources.items() if a.kind == "deployment" and serves(r, address.name) and a in state.resources
+            a
+            for a, r in resources.items()
+            if a.kind == "deployment" and serves(r, address.name) and a in state.resources
         ]
     else:
         deployments, models = [], set()
@@ -86,5 +88,3 @@ def pinned_spec(
             raise Refusal([codes.MLP5005.diagnostic(detail, hint=f"List them:\n    mlplan model list {name}")])
         pins.append(f"{name}:{wanted}")
     return {**resource.spec, "models": pins}
-
-

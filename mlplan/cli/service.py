@@ -128,4 +128,3 @@ def observed(project: Project, state: State) -> Mapping[Address, ObservedService
         for address, recorded in state.resources.items()
         if address.kind == "deployment"
     }
-

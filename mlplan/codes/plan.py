@@ -107,3 +107,13 @@ Why: nothing of yours is overwritten unasked.
 
 What to do: name another folder, or move the file away.
 """
+
+MLP5007 = Code("MLP5007", "Plan file can't be read")
+"""A plan file is missing, or can't be opened.
+
+Why: there is nothing to apply.
+
+What to do: make it.
+
+    mlplan plan --out FILE
+"""

@@ -1,0 +1,38 @@
+"""`mlplan show` and `mlplan history`: the state and the log; `show FILE`, a saved plan."""
+
+from __future__ import annotations
+
+import os
+
+from mlplan.cli.globals import Globals, say
+from mlplan.cli.plan import addresses, show
+from mlplan.cli.project import open_project
+from mlplan.errors import ExitCode
+
+
+def run(options: Globals, what: str, form: str) -> ExitCode:
+    """All that is recorded, one resource in full, or a plan file."""
+    if what and os.path.isfile(os.path.join(options.directory, what)):
+        from mlplan.cli.plan_file import read_plan_file
+
+        show(read_plan_file(os.path.join(options.directory, what)), form)
+        return ExitCode.OK
+    from mlplan.views.records import resource, state_overview
+
+    state = open_project(options).workspace.log.read()
+    if not what:
+        say(state_overview(state, form=form))
+        return ExitCode.OK
+    (address,) = addresses([what], state.resources)
+    say(resource(state.resources[address], state, form=form))
+    return ExitCode.OK
+
+
+def history(options: Globals, limit: int, form: str) -> ExitCode:
+    """Who changed what, when, from which revision; the newest first."""
+    from mlplan.views.records import history as view
+
+    log = open_project(options).workspace.log
+    commits = list(log.commits())
+    say(view(commits[::-1][:limit] if limit else commits[::-1], form=form))
+    return ExitCode.OK
