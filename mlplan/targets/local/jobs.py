@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
 
 MARK = "MLPLAN_JOB"
-"""The variable by which a job's processes are known, with the job's key."""
+"""The variable by which a job's processes are known. Its value begins with the job's key; the rest is random, since
+another clone of the same project on this machine can have a job with the same key."""
 _POLL_S = 0.02
 _PATIENCE_S = 2.0  # what a supervisor may need beyond the grace to end a job and say so
 
@@ -132,7 +133,7 @@ class LocalJobs:
         with self._locked(key):
             folder = self._find(key)
             if folder is not None and _is_started(folder):
-                _cancel(folder, key, grace_s)
+                _cancel(folder, grace_s)
 
     def remove(self, key: str) -> None:
         """Removes the job's folder, after ending what may be left of it."""
@@ -142,7 +143,7 @@ class LocalJobs:
             folder = self._find(key)
             if folder is not None:
                 if _is_started(folder):
-                    _cancel(folder, key, 0)
+                    _cancel(folder, 0)
                 files.remove_folder(folder)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._key_path(key))
@@ -223,6 +224,7 @@ def _job_record(spec: JobSpec) -> dict[str, Any]:
     return {
         "format": 1,
         "key": spec.key,
+        "mark": f"{spec.key}:{os.urandom(8).hex()}",
         "name": spec.name,
         "id": spec.id,
         "timeout_s": spec.timeout_s,
@@ -245,7 +247,7 @@ def _launch(spec: JobSpec, python: str, folder: str) -> dict[str, Any]:
         **tracking,
         **asked,
         "PYTHONPATH": os.pathsep.join(filter(None, (asked.get("PYTHONPATH"), tracking["PYTHONPATH"]))),
-        MARK: spec.key,
+        MARK: _mark(folder),
     }
     if spec.environment is not None:
         env["VIRTUAL_ENV"] = os.path.dirname(first)
@@ -310,6 +312,10 @@ def _key_of(folder: str) -> str | None:
     return str(job["key"]) if job and "key" in job else None
 
 
+def _mark(folder: str) -> str:
+    return str((files.read_json(os.path.join(folder, "job.json")) or {})["mark"])
+
+
 def _is_started(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, "supervisor.json"))
 
@@ -336,7 +342,7 @@ def _result(folder: str) -> ObservedJob | None:
     )
 
 
-def _cancel(folder: str, key: str, grace_s: float) -> None:
+def _cancel(folder: str, grace_s: float) -> None:
     """Asks the supervisor, and clears what it didn't."""
     import signal
 
@@ -347,8 +353,9 @@ def _cancel(folder: str, key: str, grace_s: float) -> None:
         _wait_until_gone(supervisor, grace_s + _PATIENCE_S)
     running = files.read_json(os.path.join(folder, "running.json")) or {}
     script = processes.read_identity(running.get("script"))
+    mark = _mark(folder)
     # A supervisor that lives on sees its script end and still says how.
-    were_left = processes.end(lambda: processes.belonging(script, MARK, key), 0 if supervisor else grace_s)
+    were_left = processes.end(lambda: processes.belonging(script, MARK, mark), 0 if supervisor else grace_s)
     if supervisor is not None and not _wait_until_gone(supervisor, _PATIENCE_S):
         processes.send([supervisor.pid], signal.SIGKILL)
         _wait_until_gone(supervisor, _PATIENCE_S)

@@ -98,9 +98,8 @@ def belonging(leader: Identity | None, variable: str, value: str) -> set[int]:
     found = marked(variable, value)
     if leader is not None and leader.boot == boot_id():
         processes = table()
-        now = next((p for p in processes if p.pid == leader.pid), None)
-        # A session's number stays taken while it has members: once another process has it, ours are all gone.
-        if now is None or now.start == leader.start:
+        # Only while it lives: once it is gone, its number can be another session's.
+        if any(p.pid == leader.pid and p.start == leader.start for p in processes):
             found |= {p.pid for p in processes if p.session == leader.pid} | descendants(leader.pid, processes)
     return found - {os.getpid()}
 

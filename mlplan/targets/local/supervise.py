@@ -71,6 +71,7 @@ class Supervisor:
         job = files.read_json(self._path("job.json")) or {}
         self._timeout_s: float | None = job.get("timeout_s")
         self._memory_bytes: int | None = job.get("memory_bytes")
+        self._mark = str(job.get("mark"))
         self._script = 0
         self._status: int | None = None  # of the script, once it has ended
         self._ended = 0.0
@@ -155,11 +156,8 @@ class Supervisor:
         self._reap()
         found = processes.descendants(os.getpid(), processes.table())
         if not _LINUX and self._script:  # no adoption there
-            found |= processes.belonging(processes.identify(self._script), "MLPLAN_JOB", self._key())
+            found |= processes.belonging(processes.identify(self._script), "MLPLAN_JOB", self._mark)
         return found
-
-    def _key(self) -> str:
-        return str((files.read_json(self._path("job.json")) or {}).get("key"))
 
     def _reap(self) -> None:
         """Takes leave of children that have ended, adopted ones included."""

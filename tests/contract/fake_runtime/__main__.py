@@ -84,7 +84,7 @@ class Service:
             os._exit(9)
         if old is not None:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as predecessor:
-                predecessor.connect(old)
+                predecessor.connect(os.path.relpath(old))  # a whole path can be too long for a socket
                 predecessor.sendall(b'{"do": "hand-over"}\n')
                 _, descriptors, _, _ = socket.recv_fds(predecessor, 4096, 1)
                 self.public = socket.socket(fileno=descriptors[0])

@@ -1,0 +1,132 @@
+"""Every registered target, opened for a project of its own, and the specs that the laws are tried with."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mlplan.targets.local.jobs import LocalJobs
+from mlplan.targets.local.services import LocalServices
+from mlplan.targets.protocols import JobSpec, Mount, Resources, ServedModel, ServiceSpec, Target
+
+FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
+
+
+def _local(home: Path) -> Target:
+    return Target(LocalJobs(str(home / "runs")), LocalServices(str(home / "services"), FAKE_RUNTIME))
+
+
+OPEN: dict[str, Callable[[Path], Target]] = {
+    "local": _local,
+}
+"""How each target is opened for a test. A new one joins with a line here; without it `test_every_target` fails."""
+
+
+@pytest.fixture(params=sorted(OPEN))
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Target]:
+    """Opens the target for the same project, as a later process of mlplan would."""
+    return lambda: OPEN[request.param](tmp_path / "home")
+
+
+@pytest.fixture
+def target(open_again: Callable[[], Target]) -> Iterator[Target]:
+    """The target; whatever a test leaves on it is removed."""
+    opened = open_again()
+    yield opened
+    for key in opened.jobs.keys():  # noqa: SIM118 - a method of the protocol, not of a mapping
+        opened.jobs.cancel(key, grace_s=0)
+        opened.jobs.remove(key)
+    for name in opened.services.names():
+        opened.services.delete(name)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Callable[..., JobSpec]:
+    """Makes the spec of a job that runs the given script."""
+
+    def make(script: str, *, key: str = "key-1", **changes: object) -> JobSpec:
+        code = tmp_path / "code"
+        code.mkdir(exist_ok=True)
+        (code / "train.py").write_text(script)
+        spec = JobSpec(
+            key=key,
+            name="train",
+            id=f"train-{key}",
+            code=str(code),
+            argv=("python", "train.py"),
+            env={},
+            environment=None,
+            mounts=(),
+            timeout_s=None,
+            resources=Resources(),
+            labels={"project": "test"},
+        )
+        return spec._replace(**changes)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """A folder that jobs can read."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return Gate(folder)
+
+
+class Gate:
+    """Lets a job wait until the test says `open`, by a file in a folder that the job mounts."""
+
+    WAIT = "import os, sys, time\nwhile not os.path.exists(sys.argv[1] + '/open'): time.sleep(0.01)\n"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.mount = Mount(str(folder), "@gate@")
+
+    def open(self) -> None:
+        """Lets it go on."""
+        (self._folder / "open").touch()
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
+    """Makes the spec of a service that serves the given digest."""
+
+    def make(digest: str, *, key: str | None = None, **changes: object) -> ServiceSpec:
+        model = tmp_path / "model"
+        model.mkdir(exist_ok=True)
+        (model / "model.txt").write_text("weights")
+        spec = ServiceSpec(
+            key=key or f"key-of-{digest}",
+            name="scorer",
+            project="test",
+            models=(ServedModel("model", 1, digest, str(model), ""),),
+            digest=digest,
+            code=None,
+            code_name="",
+            entry_script=None,
+            env={},
+            environment=None,
+            host="127.0.0.1",
+            port=port,
+            replicas=1,
+            resources=Resources(),
+            keys_file=None,
+            settings={},
+            labels={},
+        )
+        return spec._replace(**changes)  # type: ignore[arg-type]
+
+    return make

@@ -1,0 +1,196 @@
+"""The laws of `mlplan.targets.protocols.Services`, for every target."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from mlplan.codes import target as codes
+from mlplan.errors import Refusal
+from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
+
+MakeService = Callable[..., ServiceSpec]
+
+
+def silent(stage: str, detail: str) -> None:
+    """Progress that nobody watches."""
+
+
+def accept(endpoint: Endpoint) -> None:
+    """Finds every candidate good."""
+
+
+def refuse(endpoint: Endpoint) -> None:
+    """Finds every candidate wanting."""
+    raise Refusal([codes.MLP8007.diagnostic("wrong answer")])
+
+
+def digest_at(url: str) -> str:
+    """What a service says that it serves."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.headers["x-mlplan-digest"])
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_service_is_asked_first_and_then_serves(target: Target, service: MakeService, port: int) -> None:
+    spec = service("one")
+    asked: list[str] = []
+
+    def verify(endpoint: Endpoint) -> None:
+        asked.append(digest_at(endpoint.url))
+        assert not endpoint.url.endswith(f":{port}")
+
+    stages: list[str] = []
+    assert target.services.check(spec) == []
+    seen = target.services.deploy(spec, verify, lambda stage, detail: stages.append(stage))
+
+    assert asked == ["one"]
+    assert set(stages) <= {"Preparing", "Transitioning"}
+    assert (seen.state, seen.key, seen.digest) == ("Healthy", "key-of-one", "one")
+    assert seen.scoring_uri == f"http://127.0.0.1:{port}/score"
+    assert digest_at(f"http://127.0.0.1:{port}/") == "one"
+    assert target.services.names() == ["scorer"]
+
+
+def test_a_later_process_sees_the_same_service(
+    open_again: Callable[[], Target], target: Target, service: MakeService
+) -> None:
+    seen = target.services.deploy(service("one"), accept, silent)
+
+    later = open_again().services.observe("scorer")
+
+    assert (later.state, later.key, later.digest) == (seen.state, seen.key, seen.digest)
+    assert later.scoring_uri == seen.scoring_uri
+
+
+def test_the_same_key_is_deployed_once_and_asked_again(target: Target, service: MakeService) -> None:
+    before = target.services.deploy(service("one"), accept, silent)
+    asked: list[str] = []
+
+    after = target.services.deploy(service("one"), lambda endpoint: asked.append(digest_at(endpoint.url)), silent)
+
+    assert asked == ["one"]
+    assert after.detail["pid"] == before.detail["pid"]
+
+
+def test_a_new_generation_takes_the_port_over(target: Target, service: MakeService, port: int) -> None:
+    target.services.deploy(service("one"), accept, silent)
+    served: list[str] = []
+
+    spec = service("two")
+    assert target.services.check(spec) == []
+    seen = target.services.deploy(spec, lambda _: served.append(digest_at(f"http://127.0.0.1:{port}/")), silent)
+
+    assert served == ["one"]
+    assert (seen.state, seen.digest) == ("Healthy", "two")
+    assert digest_at(f"http://127.0.0.1:{port}/") == "two"
+    assert target.services.names() == ["scorer"]
+
+
+def test_a_service_moves_to_another_port(target: Target, service: MakeService, port: int) -> None:
+    target.services.deploy(service("one"), accept, silent)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        other = probe.getsockname()[1]
+
+    seen = target.services.deploy(service("two", port=other), accept, silent)
+
+    assert seen.scoring_uri == f"http://127.0.0.1:{other}/score"
+    assert digest_at(f"http://127.0.0.1:{other}/") == "two"
+    assert not can_connect(port)
+
+
+def test_a_candidate_that_is_refused_leaves_what_served(target: Target, service: MakeService, port: int) -> None:
+    before = target.services.deploy(service("one"), accept, silent)
+
+    with pytest.raises(Refusal, match="wrong answer"):
+        target.services.deploy(service("two"), refuse, silent)
+
+    after = target.services.observe("scorer")
+    assert (after.state, after.key, after.digest) == ("Healthy", "key-of-one", "one")
+    assert after.detail["pid"] == before.detail["pid"]
+    assert digest_at(f"http://127.0.0.1:{port}/") == "one"
+
+
+def test_a_first_candidate_that_is_refused_leaves_nothing(target: Target, service: MakeService, port: int) -> None:
+    with pytest.raises(Refusal, match="wrong answer"):
+        target.services.deploy(service("one"), refuse, silent)
+
+    assert target.services.observe("scorer").state == "Absent"
+    assert not can_connect(port)
+
+
+def test_an_interrupted_deploy_leaves_what_served(target: Target, service: MakeService) -> None:
+    def interrupt(endpoint: Endpoint) -> None:
+        raise KeyboardInterrupt
+
+    target.services.deploy(service("one"), accept, silent)
+
+    with pytest.raises(KeyboardInterrupt):
+        target.services.deploy(service("two"), interrupt, silent)
+
+    assert target.services.observe("scorer").digest == "one"
+
+
+def test_a_port_that_somebody_else_has_is_told_beforehand(target: Target, service: MakeService, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        (found,) = target.services.check(service("one"))
+        assert found.code == "MLP8002"
+        assert str(port) in found.detail
+        assert str(os.getpid()) in found.detail
+        with pytest.raises(Refusal, match="MLP8002"):
+            target.services.deploy(service("one"), accept, silent)
+
+    assert target.services.observe("scorer").state == "Absent"
+
+
+def test_limits_without_effect_are_told(target: Target, service: MakeService) -> None:
+    from mlplan.targets.registry import TARGETS
+
+    found = target.services.check(service("one", resources=Resources(cpu=1, shm_bytes=1, gpus=1)))
+
+    assert {d.severity for d in found} <= {"warning"}
+    assert len(found) in {len(registered.without_effect) for registered in TARGETS.values()}
+
+
+def test_the_log_is_kept_and_followed_to_its_end(target: Target, service: MakeService) -> None:
+    target.services.deploy(service("one"), accept, silent)
+
+    assert "loading the model of scorer" in list(target.services.logs("scorer", follow=False))
+    lines = target.services.logs("scorer", follow=True)
+    assert next(lines)
+    target.services.delete("scorer")
+    list(lines)
+
+
+def test_delete_leaves_nothing(target: Target, service: MakeService, port: int) -> None:
+    target.services.deploy(service("one"), accept, silent)
+
+    target.services.delete("scorer")
+
+    assert target.services.observe("scorer").state == "Absent"
+    assert target.services.names() == []
+    assert not can_connect(port)
+    assert list(target.services.logs("scorer", follow=True)) == []
+    target.services.delete("scorer")
+
+
+def test_two_services_live_side_by_side(target: Target, service: MakeService) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        other = probe.getsockname()[1]
+    target.services.deploy(service("one"), accept, silent)
+    target.services.deploy(service("two", name="second", port=other), accept, silent)
+
+    assert target.services.names() == ["scorer", "second"]
+    assert [target.services.observe(name).digest for name in ("scorer", "second")] == ["one", "two"]
+    target.services.delete("scorer")
+    assert target.services.observe("second").state == "Healthy"
