@@ -134,7 +134,7 @@ class Executor:
             performed = performer.perform(resource, facts, change, attempt, self._effects)
             protect = bool(resource.spec.get("protect"))
             recorded = ResourceRecorded(address, change.after, performed.outputs, protect)
-            self._session.commit((*performed.entries, recorded, *self._close_all(address, "done")))
+            self._session.commit((*performed.entries, recorded, *self._close_all(address)))
         return "done"
 
     def _remove(self, change: Change) -> Outcome:
@@ -143,7 +143,7 @@ class Executor:
         attempt = attempt_of(change._replace(after=change.before), self._session.state, self._planned.plan.project)
         with self._intent(change, attempt):
             self._performers[address.kind].remove(recorded, self._effects)
-            self._session.commit((ResourceRemoved(address), *self._close_all(address, "done")))
+            self._session.commit((ResourceRemoved(address), *self._close_all(address)))
         return "done"
 
     @contextmanager
@@ -168,14 +168,10 @@ class Executor:
             self._session.commit((*entries, closed))
             raise
 
-    def _close_all(self, address: Address, outcome: str) -> list[IntentClosed]:
+    def _close_all(self, address: Address) -> list[IntentClosed]:
         """Ends every open intent of an address: what stands now is what the newest of them asked for."""
         intents = self._session.state.intents.values()
-        return [
-            IntentClosed(intent.key, "done" if outcome == "done" else "cleared")
-            for intent in intents
-            if intent.address == address
-        ]
+        return [IntentClosed(intent.key, "done") for intent in intents if intent.address == address]
 
     def _commit_moves(self) -> None:
         moves = tuple(ResourceMoved(old, new) for new, old in self._planned.moved.items())

@@ -2,8 +2,8 @@
 
 The log tells which effects were begun; the target tells what became of each:
 
-    a run that ended         its outputs are kept and recorded: the plan then restores it, whatever its script says now
-    a run that still goes    left open: the change that wants it attaches to it; one that nobody wants any more is ended
+    a run that ended         its outputs are kept and recorded: a plan that wants them restores them
+    a run that still goes    left open: the change that wants it attaches to it; ended where nobody does any more
     a run that never began   cleared
     a service                left to its change, which verifies or replaces it; cleared where nothing declares it
 """
@@ -20,10 +20,15 @@ from mlplan.kinds.run.job import run_id
 from mlplan.state.entries import IntentClosed, RunEnded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlplan.apply.session import Session
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
-    from mlplan.state.records import Intent
+    from mlplan.state.entries import Outcome
+    from mlplan.state.records import Intent, RunStatus
+
+OUTCOMES: Mapping[RunStatus, Outcome] = {"Completed": "done", "Failed": "failed", "Canceled": "canceled"}
 
 
 def settle(planned: Planned, effects: Effects, session: Session) -> bool:
@@ -55,7 +60,7 @@ def _settle_run(intent: Intent, wanted: bool, effects: Effects, session: Session
     effects.emit(StageReached(intent.address, "Finalizing", "ended after an earlier apply was interrupted"))
     name = run_id(intent.address.name, Attempt(intent.key, intent.attempt, intent.fingerprint))
     record = keep(intent.address, jobs, intent.key, name, intent.fingerprint, intent.attempt, effects)
-    outcome = {"Completed": "done", "Failed": "failed", "Canceled": "canceled"}[record.status]
+    outcome = OUTCOMES[record.status]
     session.commit((RunEnded(record), IntentClosed(intent.key, outcome, "settled by a later apply")))
     jobs.remove(intent.key)
 
@@ -74,6 +79,7 @@ def sweep(session: Session, effects: Effects, computes: list[str]) -> None:
     open_keys = set(session.state.intents)
     for compute in computes:
         jobs = effects.reading.target(compute).jobs
-        for key in jobs.keys():
+        known = jobs.keys()
+        for key in known:
             if key not in open_keys and jobs.observe(key).state == "Ended":
                 jobs.remove(key)

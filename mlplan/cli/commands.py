@@ -89,9 +89,7 @@ def options(
     directory: Annotated[str, typer.Option("-C", "--directory", help="The project's folder.")] = ".",
     file: Annotated[str, typer.Option("-f", "--file", help="The manifest, in that folder.")] = "mlplan.yaml",
     profile: Annotated[str, typer.Option(help="The profile to lay over the manifest.")] = "",
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")
-    ] = None,
+    var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")] = None,
     var_file: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="A YAML file that sets variables. Repeatable.")
     ] = None,
@@ -263,7 +261,7 @@ def render(
     context: typer.Context,
     out: Annotated[str, typer.Option(metavar="DIR", help="Write the files below DIR.")] = "",
 ) -> int:
-    """Write the files that apply uses: Dockerfiles, conda files, runconfigs, inference and deployment configurations."""
+    """Write the files that apply uses: Dockerfiles, conda files, run, inference and deployment configurations."""
     from mlplan.cli import render as command
 
     return command.run(context.obj, out)

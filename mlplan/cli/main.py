@@ -1,8 +1,8 @@
 """The program: argv in, exit code out. The only place that turns a Refusal into an exit code.
 
 `mlplan plan` is run hundreds of times a day with nothing to do, and reading flags by typer alone takes longer than
-all of its work: its well-known flags are read by `quick.py`. Whatever that doesn't know goes to typer (`commands.py`),
-which does the same with the same functions, and has the help.
+all of its work: its well-known flags are read by `quick.py`. Whatever that doesn't know goes to typer
+(`commands.py`), which does the same with the same functions, and has the help.
 """
 
 from __future__ import annotations

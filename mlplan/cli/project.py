@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlplan.workspace.open import Workspace
 
 HOME = ".mlplan"
-"""The project's local folder: caches, views, jobs, services, keys; and the workspace itself, unless it is a bucket."""
+"""The project's local folder: caches, views, jobs, services, keys; and the workspace, unless it is a bucket."""
 
 
 class Project(NamedTuple):

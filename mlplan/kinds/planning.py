@@ -62,7 +62,7 @@ class Planned(NamedTuple):
 
 
 def plan_project(reading: Reading, *, selection: Selection = EVERYTHING, refresh: bool = True) -> Planned:
-    """The plan for a manifest on a state. Reads the user's files and, with `refresh`, asks the world; changes nothing.
+    """The plan for a manifest on a state. Reads files and, with `refresh`, asks the world. Changes nothing.
 
     Raises: Refusal where a file that the manifest names can't be read.
     """

@@ -1,4 +1,4 @@
-"""The kinds, by name: the planning side of each. Who adds a kind adds its folder and a line here and in effects.py."""
+"""The planning side of each kind, by name. Who adds a kind adds its folder, and a line here and in effects.py."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlplan.fingerprint import Part, known
+from mlplan.fingerprint import Part, Role, known
 from mlplan.plan.decide import Desired
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def desired(resource: Resource, facts: None, lookup: Lookup, state: State) -> De
     parts: dict[str, Part] = {}
     for field, value in resource.spec.items():
         if value is not None:
-            role = "replace" if field == "type" else "label" if field in ("description", "tags") else "result"
+            role: Role = "replace" if field == "type" else "label" if field in ("description", "tags") else "result"
             parts[field] = known(role, value)
     return Desired(resource.address, parts)
 

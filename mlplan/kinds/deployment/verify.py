@@ -47,8 +47,8 @@ def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: E
             wrong.append(
                 codes.MLP7033.diagnostic(
                     f"Asked {test['request']}, {resource.address} {problem}.",
-                    hint="It takes no traffic; what served before still does. Mend the model, the entry script or the "
-                    "test's `expect`, then\n    mlplan apply",
+                    hint="It takes no traffic; what served before still does. Mend the model, the entry script or "
+                    "the test's `expect`, then\n    mlplan apply",
                     address=resource.address,
                 )
             )

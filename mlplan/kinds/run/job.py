@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def job_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> JobSpec:
-    """All that a target needs, references filled in. Code and data are kept first, and are given as read-only views."""
+    """All that a target needs, references filled in. Code and data are kept first, and given as read-only views."""
     spec = resource.spec
     artifacts = effects.reading.artifacts
     filling = Filling(effects)
