@@ -29,8 +29,8 @@ def render_text(
     """
     if not diagnostics:
         return ""
-    page = _Page({source.file: source.lines() for source in sources}, color, max(width, 40))
-    blocks = [page.diagnostic(diagnostic) for diagnostic in diagnostics]
+    page = Page(sources, color=color, width=width)
+    blocks = [page.block(diagnostic) for diagnostic in diagnostics]
     return "\n\n".join([*blocks, counts(diagnostics)]) + "\n"
 
 
@@ -64,15 +64,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\u200d" else "\ufffd" for char in text)
 
 
-class _Page:
+class Page:
     """Draws diagnostics with what all of them share: the lines, the colour, the width."""
 
-    def __init__(self, lines: dict[str, list[str]], color: bool, width: int) -> None:
-        self._lines = lines
+    def __init__(self, sources: Sequence[Source], *, color: bool = False, width: int = 80) -> None:
+        self._lines = {source.file: source.lines() for source in sources}
         self._color = color
-        self._width = width
+        self._width = max(width, 40)
 
-    def diagnostic(self, diagnostic: Diagnostic) -> str:
+    def block(self, diagnostic: Diagnostic) -> str:
+        """One diagnostic, without a line end."""
         head = self._paint(f"{diagnostic.severity}[{diagnostic.code}]", _COLORS[diagnostic.severity], bold=True)
         rows = [f"{head}{self._paint(f': {diagnostic.summary}', '', bold=True)}"]
         if diagnostic.labels:
