@@ -131,3 +131,102 @@ What to do: see whether it runs, and what its log says.
     mlplan service list
     mlplan service logs NAME
 """
+
+MLP7101 = Code("MLP7101", "URL can't be downloaded")
+"""The server refuses to give what a dataset's URL names, or the URL leads nowhere.
+
+Why: without its files the dataset can't be registered, and nothing that reads it can run.
+
+What to do: mend the URL in the dataset's `source`. For 401 and 403, see that you may read it: signed URLs expire.
+"""
+
+MLP7102 = Code("MLP7102", "Download given up")
+"""A download broke off, or the host couldn't be reached, several times in a row.
+
+Why: it may pass, but not soon. The bytes that came are kept, and the next apply goes on behind them, where the server
+can give the rest.
+
+What to do: see that this machine has a network and the host is up, then go on:
+
+    mlplan apply
+"""
+
+MLP7103 = Code("MLP7103", "No secure connection")
+"""A server's certificate isn't trusted, or no secure connection came about.
+
+Why: without it, anyone on the way could hand over other data. So nothing was asked.
+
+What to do: see that the URL's host is right. Where the certificate comes from an authority of your own, name
+its file:
+
+    SSL_CERT_FILE=/path/to/authority.pem mlplan apply
+"""
+
+MLP7104 = Code("MLP7104", "Content differs from the lock")
+"""A URL gives other bytes than `mlplan.lock` pins for it.
+
+Why: whoever trained before had other data, so the same manifest would no longer mean the same thing. Nothing of what
+was found is used.
+
+What to do: where the change is meant, take the new content into the lock file, and commit it:
+
+    mlplan lock --upgrade URL
+
+Where it isn't, ask who keeps the file.
+"""
+
+MLP7105 = Code("MLP7105", "Download can't be stored")
+"""The disk is full, or the folder for downloads can't be written to.
+
+Why: a dataset is kept whole. The bytes that came are there, and the next apply goes on behind them.
+
+What to do: free some space or mend the permissions, then go on:
+
+    mlplan apply
+"""
+
+MLP7106 = Code("MLP7106", "Download stopped")
+"""The apply was asked to stop while files were being downloaded.
+
+Why: nothing was registered. The bytes that came are kept.
+
+What to do: apply again; it goes on behind them, where the server can give the rest.
+
+    mlplan apply
+"""
+
+MLP7110 = Code("MLP7110", "Packages can't be resolved")
+"""uv found no set of packages that fits what an environment asks for.
+
+Why: two requirements contradict each other, a name or version doesn't exist, or it doesn't exist for this Python.
+
+What to do: uv says above which ones. Change the pin in the manifest or in the environment's file.
+"""
+
+MLP7111 = Code("MLP7111", "uv is missing")
+"""The program `uv`, which resolves and builds environments, isn't where mlplan was installed.
+
+Why: mlplan depends on the package `uv`, so the installation is damaged.
+
+What to do: install it anew:
+
+    pip install --force-reinstall uv
+"""
+
+MLP7112 = Code("MLP7112", "No package index")
+"""uv couldn't reach a package index, so what an environment asks for can't be resolved.
+
+Why: a plan needs no network, nor does what `mlplan.lock` pins already; only what is new has to be looked up.
+
+What to do: see to the network, or to the index that uv asks (its settings are UV_DEFAULT_INDEX and UV_INDEX), then:
+
+    mlplan lock
+"""
+
+MLP7113 = Code("MLP7113", "Nothing to upgrade by this name")
+"""`mlplan lock --upgrade` names no package and no URL that `mlplan.lock` pins.
+
+Why: it would do nothing, though it was asked to do something.
+
+What to do: name a package or a URL as it stands in `mlplan.lock`.
+"""
