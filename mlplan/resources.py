@@ -1,4 +1,4 @@
-"""The one place that finds `schemas/` and `templates/`: beside the package in a checkout, inside it in a wheel."""
+"""Finds `schemas/`, `templates/` and `examples/`: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
 def folder(name: str) -> str:
-    """The absolute path of the folder `schemas` or `templates`."""
+    """The absolute path of the folder `schemas`, `templates` or `examples`."""
     inside = os.path.join(_PACKAGE, f"_{name}")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(_PACKAGE), name)
 

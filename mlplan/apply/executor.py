@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlplan.events import Emit
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Attempt, Effects, Performer
+    from mlplan.state.entries import Outcome as IntentOutcome
 
 AT_ONCE = 32
 """How many changes are worked on side by side at most; how many runs, each compute's `max_nodes` says."""
@@ -162,7 +163,7 @@ class Executor:
         try:
             yield
         except Refusal as refusal:
-            outcome = "canceled" if refusal.exit_code is ExitCode.INTERRUPTED else "failed"
+            outcome: IntentOutcome = "canceled" if refusal.exit_code is ExitCode.INTERRUPTED else "failed"
             entries: tuple[Entry, ...] = getattr(refusal, "entries", ())
             closed = IntentClosed(attempt.key, outcome, refusal.diagnostics[0].detail if refusal.diagnostics else "")
             self._session.commit((*entries, closed))

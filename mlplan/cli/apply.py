@@ -117,7 +117,7 @@ def execute(
             code = check_converged(project, session.state, selecting, emit)
         sweep(session, effects, computes_of(project))
         project.workspace.files.save()
-        counts = Counter(end.outcome for end in ended)
+        counts: Counter[str] = Counter(end.outcome for end in ended)
         emit(ApplyFinished(int(code), time.monotonic() - begun, dict(counts)))
     return code
 

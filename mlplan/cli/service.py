@@ -116,9 +116,9 @@ def read_data(data: str) -> bytes:
         with open(data[1:], "rb") as stream:
             return stream.read()
     except OSError as error:
-        from mlplan.codes import read as codes
+        from mlplan.codes import plan as codes
 
-        raise Refusal([codes.MLP1901.diagnostic(f"`{data[1:]}` can't be read: {error.strerror}.")]) from error
+        raise Refusal([codes.MLP5007.diagnostic(f"`{data[1:]}` can't be read: {error.strerror}.")]) from error
 
 
 def observed(project: Project, state: State) -> Mapping[Address, ObservedService]:

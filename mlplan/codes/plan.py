@@ -108,12 +108,13 @@ Why: nothing of yours is overwritten unasked.
 What to do: name another folder, or move the file away.
 """
 
-MLP5007 = Code("MLP5007", "Plan file can't be read")
-"""A plan file is missing, or can't be opened.
+MLP5007 = Code("MLP5007", "File can't be read")
+"""A file that was named on the command line, such as a saved plan or a request for a service, is missing or can't be
+opened.
 
-Why: there is nothing to apply.
+Why: there is nothing to work on.
 
-What to do: make it.
+What to do: mend the path. A saved plan is made by
 
     mlplan plan --out FILE
 """

@@ -9,6 +9,7 @@ from mlplan.errors import Refusal
 from mlplan.fingerprint import Part, known, unknown
 from mlplan.kinds.dataset.sources import Expanded, expand, is_url
 from mlplan.kinds.versions import number_of
+from mlplan.lock.urls import public_url
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
+    from mlplan.lock.types import LockedUrl
     from mlplan.manifest.resolved import Resource
     from mlplan.plan.changes import Change
     from mlplan.plan.make import Lookup
@@ -42,12 +44,12 @@ def read(resource: Resource, reading: Reading) -> Facts:
     """Its files by content; of URLs what `mlplan.lock` says. Raises: Refusal with all that is wrong with `source`."""
     files, urls = find(resource, reading)
     local = reading.files.folder(files).tree if isinstance(files, str) else reading.files.listing(files).tree
-    tree = local if not urls else _with_urls(local, urls, reading)
+    tree = with_urls(local, urls, reading.lock.urls)
     return Facts(files, urls, tree, _what_changed(resource, tree, reading))
 
 
 def find(resource: Resource, reading: Reading) -> tuple[Mapping[str, str] | str, Mapping[str, str]]:
-    """Where the files are: a whole folder as such, since that is the fast way for 100,000 files; else file by file."""
+    """Where the files are: a whole folder as such, the fast way for 100,000 files; anything else file by file."""
     sources = resource.spec["source"]
     root = reading.manifest.root
     if len(sources) == 1 and not is_url(sources[0]):
@@ -65,18 +67,20 @@ def find(resource: Resource, reading: Reading) -> tuple[Mapping[str, str] | str,
     return found.files, found.urls
 
 
-def _with_urls(local: Tree, urls: Mapping[str, str], reading: Reading) -> Tree | None:
+def with_urls(local: Tree, urls: Mapping[str, str], pinned: Mapping[str, LockedUrl]) -> Tree | None:
     """The tree of local files and of URLs as they are pinned; None where one isn't."""
+    if not urls:
+        return local
     from mlplan.workspace.protocols import FileEntry
     from mlplan.workspace.trees import tree_of
 
-    pinned: list[FileEntry] = []
+    entries: list[FileEntry] = []
     for path, url in urls.items():
-        locked = reading.lock.urls.get(url)
+        locked = pinned.get(public_url(url))
         if locked is None:
             return None
-        pinned.append(FileEntry(path, locked.sha256, locked.size))
-    return tree_of([*local.files, *pinned])
+        entries.append(FileEntry(path, locked.sha256, locked.size))
+    return tree_of([*local.files, *entries])
 
 
 def _what_changed(resource: Resource, tree: Tree | None, reading: Reading) -> str:

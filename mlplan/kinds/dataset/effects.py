@@ -1,0 +1,118 @@
+"""A dataset, applied: downloaded where it has to be, kept by content, and given its version."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from mlplan.codes import apply as codes
+from mlplan.errors import Refusal
+from mlplan.events import ProgressMade
+from mlplan.json_types import digest_of
+from mlplan.kinds.dataset.desired import CONTENT, Facts, find, with_urls
+from mlplan.kinds.protocol import Performed
+from mlplan.kinds.run.job import Filling
+from mlplan.kinds.versions import number_of
+from mlplan.lock.urls import public_url
+from mlplan.state.entries import Versioned
+
+if TYPE_CHECKING:
+    from mlplan.json_types import Json
+    from mlplan.kinds.dataset.fetch import Download
+    from mlplan.kinds.protocol import Attempt, Effects
+    from mlplan.lock.types import LockedUrl
+    from mlplan.manifest.resolved import Resource
+    from mlplan.plan.changes import Change
+    from mlplan.state.records import Recorded
+
+
+def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
+    """Fetches URLs that `mlplan.lock` doesn't pin yet, and pins them."""
+    if facts.tree is not None:
+        return facts
+    pinned = {locked.url: locked for locked in _fetch(resource, facts, effects)}
+    effects.lock_urls(tuple(pinned.values()))
+    files = effects.reading.files
+    local = (files.folder(facts.files) if isinstance(facts.files, str) else files.listing(facts.files)).tree
+    return facts._replace(tree=with_urls(local, facts.urls, pinned))
+
+
+def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, effects: Effects) -> Performed:
+    """Keeps the files and gives them their number: a new one, or the one that they have."""
+    address = resource.address
+    state = effects.state()
+    digest = str(change.after[CONTENT].digest)
+    if change.action != "update":
+        _keep(resource, facts, digest, effects)
+    number = number_of(state, address, digest)
+    assert facts.tree is not None
+    amount: dict[str, Json] = {"size_bytes": facts.tree.size, "files": len(facts.tree.files)}
+    details = {**amount, "sources": [public_url(source) for source in resource.spec["source"]]}
+    new = state.version_of(address, digest) is None
+    entries = (Versioned(address, number, digest, details),) if new else ()
+    return Performed({"version": number, "digest": digest, **amount}, entries)
+
+
+def _keep(resource: Resource, facts: Facts, digest: str, effects: Effects) -> None:
+    """Puts the bytes into the workspace. Raises: Refusal where they are no longer what the plan saw."""
+    artifacts = effects.reading.artifacts
+    done = 0
+    total = facts.tree.size if facts.tree else None
+
+    def on_bytes(count: int) -> None:
+        nonlocal done
+        done += count
+        effects.emit(ProgressMade(resource.address, "keep", done, total))
+
+    if facts.urls:
+        _fetch(resource, facts, effects)
+    files, _ = find(resource, effects.reading)
+    if isinstance(files, str):
+        tree = artifacts.put_folder(files, on_bytes=on_bytes)
+    else:
+        downloaded = {path: _target(url, path, effects) for path, url in facts.urls.items()}
+        tree = artifacts.put_files({**files, **downloaded}, on_bytes=on_bytes)
+    if tree.digest != digest:
+        raise Refusal(
+            [
+                codes.MLP7011.diagnostic(
+                    f"The files of {resource.address} changed while they were read.",
+                    hint="Wait until nothing writes there, then\n    mlplan apply",
+                    address=resource.address,
+                )
+            ]
+        )
+    for path, url in facts.urls.items():
+        shutil.rmtree(os.path.dirname(_target(url, path, effects)), ignore_errors=True)
+
+
+def _fetch(resource: Resource, facts: Facts, effects: Effects) -> tuple[LockedUrl, ...]:
+    """Downloads what isn't there yet. Raises: Refusal."""
+    from mlplan.kinds.dataset.fetch import fetch_all
+
+    downloads = [_download(url, path, effects) for path, url in facts.urls.items()]
+    for download in downloads:
+        os.makedirs(os.path.dirname(download.target), exist_ok=True)
+
+    def on_progress(name: str, done: int, total: int | None) -> None:
+        effects.emit(ProgressMade(resource.address, f"download {name.rpartition('/')[2]}", done, total))
+
+    return fetch_all(downloads, on_progress=on_progress, stop=effects.stop)
+
+
+def _download(url: str, path: str, effects: Effects) -> Download:
+    from mlplan.kinds.dataset.fetch import Download
+
+    known_as = public_url(url)
+    locked = effects.reading.lock.urls.get(known_as)
+    return Download(Filling(effects).text(url), _target(url, path, effects), locked, known_as)
+
+
+def _target(url: str, path: str, effects: Effects) -> str:
+    """Where a download goes until it is kept."""
+    return os.path.join(effects.home, "cache", "downloads", digest_of(url)[:16], path)
+
+
+def remove(recorded: Recorded, effects: Effects) -> None:
+    """Nothing stands in the world for it: versions stay in the workspace."""
