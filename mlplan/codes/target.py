@@ -56,8 +56,8 @@ MLP8006 = Code("MLP8006", "Metrics can't be read")
 Why: `outputs/metrics.json` has to hold one JSON object: names and their values. `outputs/metrics.jsonl`, which
 `mlplan.log_metric` writes, holds one such record a line.
 
-What to do: let the script write the file with `json.dump`, NaN and infinity replaced, or call `mlplan.log_metric`
-instead of writing it.
+What to do: let the script write the file with `json.dump` of a dict, or call `mlplan.log_metric` instead of writing
+it.
 """
 
 MLP8007 = Code("MLP8007", "Service did not start")
@@ -113,4 +113,121 @@ MLP8104 = Code("MLP8104", "Target doesn't work on this system")
 Why: it ends jobs by process groups and guards its folders by file locks, which this system has no equal of.
 
 What to do: run mlplan in a Linux container or in the Windows Subsystem for Linux.
+"""
+
+MLP8201 = Code("MLP8201", "No Docker engine answers")
+"""A compute of type `docker` needs a Docker engine on this machine, and none answers.
+
+Why: the engine isn't installed or isn't running, or `DOCKER_HOST` points elsewhere.
+
+What to do: start it, then see that this answers:
+
+    docker version
+"""
+
+MLP8202 = Code("MLP8202", "Docker engine may not be used")
+"""A Docker engine is there, but this user may not open its socket.
+
+Why: the socket belongs to root and to the group `docker`, and who may use it may do anything on the machine.
+
+What to do: let an administrator add the user to that group, then log in again; or use a rootless engine:
+
+    sudo usermod -aG docker $USER
+"""
+
+MLP8203 = Code("MLP8203", "Docker engine is on another machine")
+"""`DOCKER_HOST` or the current context of `docker` names an engine on another machine.
+
+Why: containers read datasets and keys from this machine's folders, which an engine elsewhere doesn't see.
+
+What to do: run mlplan on that machine, or use an engine here:
+
+    unset DOCKER_HOST
+    docker context use default
+"""
+
+MLP8204 = Code("MLP8204", "Base image is missing")
+"""The image that others are built from is neither here nor could it be fetched.
+
+Why: its name is misspelt, its registry can't be reached or wants a login, or it was made on another machine.
+
+What to do: fetch it by hand to see why, or name another one as `base_image` of the compute:
+
+    docker pull IMAGE
+"""
+
+MLP8205 = Code("MLP8205", "Image can't be built")
+"""A step of a rendered Dockerfile failed.
+
+Why: most often a package could not be downloaded or built, or the base image lacks Python, `venv` or `pip`. The
+message has the step and its last lines. Nothing was started.
+
+What to do: mend what the lines name, and run `mlplan apply` again. `mlplan render` writes the Dockerfile, to be tried
+by hand.
+"""
+
+MLP8206 = Code("MLP8206", "Docker engine has no room")
+"""The disk that the engine keeps its images and containers on is full.
+
+Why: an image or a container's files need more than is left. What was begun was removed again.
+
+What to do: see what takes the room, and remove what isn't used:
+
+    docker system df
+    docker builder prune
+    mlplan gc
+"""
+
+MLP8207 = Code("MLP8207", "Base image is not pinned", severity="warning")
+"""The base image is named by a tag, which can come to mean another image.
+
+Why: a rebuild on another day or machine may then give another image, although nothing changed here.
+
+What to do: pin it as the compute's `base_image: NAME@sha256:DIGEST`. This shows the digest:
+
+    docker image inspect --format '{{index .RepoDigests 0}}' IMAGE
+"""
+
+MLP8208 = Code("MLP8208", "Docker engine has no BuildKit")
+"""Images are to be built by BuildKit, and this engine doesn't have it.
+
+Why: the engine is older than version 18.09, or is another program with the same interface.
+
+What to do: write `buildkit: false` in the compute. Images are the same; packages are downloaded anew for each.
+"""
+
+MLP8209 = Code("MLP8209", "Container can't be started")
+"""The engine refused to make or start a container.
+
+Why: the message has its words. What was made of it was removed again.
+
+What to do: mend what they name, and run `mlplan apply` again.
+"""
+
+MLP8210 = Code("MLP8210", "Package index is not passed on", severity="warning")
+"""`PIP_INDEX_URL` or `UV_DEFAULT_INDEX` holds a password, so it is not passed to the build of an image.
+
+Why: what a build is given stays readable in the history of what it makes.
+
+What to do: use a mirror that asks for no password where images are built.
+"""
+
+MLP8211 = Code("MLP8211", "GPUs are not available")
+"""A run or a service asks for GPUs, and the Docker engine has no driver for them.
+
+Why: containers get GPUs by the NVIDIA Container Toolkit, which isn't set up for this engine.
+
+What to do: install it, or leave `gpus` out. This shows whether it works:
+
+    docker run --rm --gpus all ubuntu nvidia-smi
+"""
+
+MLP8212 = Code("MLP8212", "Container can't read a folder")
+"""A job or a service runs as a user of its own inside its container, and that user may not read a folder it is given.
+
+Why: mlplan was started by root, and a container never runs as root. So the folder has to be readable by everybody.
+
+What to do: make it readable, or run mlplan as the user who owns the project:
+
+    chmod -R a+rX FOLDER
 """
