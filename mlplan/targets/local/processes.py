@@ -107,21 +107,26 @@ def belonging(leader: Identity | None, variable: str, value: str) -> set[int]:
 def end(find: Callable[[], Collection[int]], grace_s: float) -> bool:
     """Ends all processes that `find` names: asked first, forced after `grace_s`. Whether there were any.
 
-    `find` is called again and again, since what is being ended can still start something. Returns when it names
-    none. A process in an uninterruptible wait can hold this up for as long as the kernel does.
+    `find` is called again and again, since what is being ended can still start something; what it once named is
+    followed to its end, also when the parent that made it findable goes first. Returns when none is left. A process
+    in an uninterruptible wait can hold this up for as long as the kernel does.
     """
+    seen: dict[int, str] = {}  # by pid: the start time
     asked: set[int] = set()
     deadline = time.monotonic() + grace_s
-    there_were_any = False
-    while pids := set(find()):
-        there_were_any = True
+    while True:
+        for pid in find():
+            if pid not in seen and (process := _look_up(pid)):
+                seen[pid] = process.start
+        left = {pid for pid, start in seen.items() if (now := _look_up(pid)) and now.start == start}
+        if not left:
+            return bool(seen)
         if time.monotonic() >= deadline:
-            send(pids, signal.SIGKILL)
+            send(left, signal.SIGKILL)
         else:
-            send(pids - asked, signal.SIGTERM)
-            asked |= pids
+            send(left - asked, signal.SIGTERM)
+            asked |= left
         time.sleep(_PAUSE_S)
-    return there_were_any
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:
