@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.resources
-import inspect
 import itertools
 import re
 from typing import NamedTuple
@@ -30,7 +29,7 @@ def read_pages(phase: str) -> dict[str, str]:
             and isinstance(after.value, ast.Constant)
             and isinstance(after.value.value, str)
         ):
-            pages[entry.targets[0].id] = inspect.cleandoc(after.value.value)
+            pages[entry.targets[0].id] = after.value.value.strip("\n")
     return pages
 
 

@@ -140,7 +140,9 @@ def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     drafts = resolve.fill(document, checked, values.values, inputs.environ, set(values.declared))
     finished = resolve.finish(document, drafts.drafts, values.values)
     moved, bad_moves = validate.moves(document, checked, drafts.drafts)
-    found += [*problems, *checked.diagnostics, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
+    read = {diagnostic.span for diagnostic in found}  # reading's word on a value is enough
+    found += [diagnostic for diagnostic in checked.diagnostics if diagnostic.span not in read]
+    found += [*problems, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
     found += [*bad_moves, *validate.validate(drafts.drafts, drafts.places)]
     found += _surprises(document, parsed, found)
     specs = {address: draft.spec for address, draft in drafts.drafts.items()}

@@ -18,7 +18,7 @@ from mlplan.source import Source, Span
 if TYPE_CHECKING:
     import yaml
 
-MAX_DEPTH = 60
+MAX_DEPTH = 40
 """How deep a manifest may be nested; its own shape needs 8."""
 MAX_NODES = 200_000
 """How many nodes it may expand to through aliases."""
@@ -69,13 +69,14 @@ def _refused(source: Source, *diagnostics: Diagnostic) -> Parsed:
 class _Frame:
     """A list or mapping that is still open."""
 
-    __slots__ = ("anchor", "block", "end", "key", "node", "size")
+    __slots__ = ("anchor", "block", "end", "key", "merged", "node", "size")
 
     def __init__(self, node: Items | Mapping, anchor: str | None, block: bool) -> None:
         self.node = node
         self.anchor = anchor
         self.block = block
         self.key: Scalar | None = None  # read, its value not yet
+        self.merged: list[Mapping] = []  # what `<<` would have merged
         self.size = 1  # nodes, aliases expanded
         self.end = node.place[2:]
 
@@ -193,6 +194,9 @@ class _Composer:
         if not frame.block:
             frame.end = _place(event)[2:]
         frame.node.place = (*frame.node.place[:2], *frame.end)  # a block would reach to the next token
+        for mapping in frame.merged:  # reported, but then what is missing isn't reported too
+            if isinstance(frame.node, Mapping):
+                frame.node.entries = {**mapping.entries, **frame.node.entries}
         if frame.anchor:
             self._anchors[frame.anchor] = _Anchored(frame.node, frame.size)
         self._add(frame.node, frame.size, frame.end)
@@ -239,7 +243,7 @@ class _Composer:
         elif frame.key is None:
             frame.key = self._key(node)
         else:
-            self._entry(frame.node, frame.key, node)
+            self._entry(frame, frame.node, frame.key, node)
             frame.key = None
 
     def _key(self, node: Node) -> Scalar:
@@ -254,7 +258,7 @@ class _Composer:
             return Scalar("", None, node.place)
         return node
 
-    def _entry(self, mapping: Mapping, key: Scalar, value: Node) -> None:
+    def _entry(self, frame: _Frame, mapping: Mapping, key: Scalar, value: Node) -> None:
         if key.value is None and not key.text:
             return  # reported as a key
         if key.text == "<<":
@@ -265,6 +269,9 @@ class _Composer:
                     labels=[self._label(key.place, "not merged")],
                 )
             )
+            frame.merged += [
+                node for node in (value.items if isinstance(value, Items) else [value]) if isinstance(node, Mapping)
+            ]
             return
         first = mapping.entries.get(key.text)
         if first is not None:
@@ -368,6 +375,8 @@ def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     span = _point(source, mark.line + 1, mark.column + 1) if mark else _point(source, 1, 1)
     line = source.line(span.line)
+    if error.context_mark is not None and str(error.context) == "while scanning an alias":
+        return _no_alias(source, error.context_mark)
     tab = line.find("\t")
     if tab >= 0 and not line[:tab].strip(" -\t"):
         return codes.MLP1006.diagnostic(
@@ -384,6 +393,15 @@ def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
         f"The text can't be read as YAML: {error.problem or 'it ends too early'}.",
         hint=_syntax_hint(line, str(error.problem)),
         labels=labels,
+    )
+
+
+def _no_alias(source: Source, mark: Any) -> Diagnostic:
+    span = _point(source, mark.line + 1, mark.column + 1)
+    return codes.MLP1018.diagnostic(
+        "A star at the start of a value repeats what an anchor marks, but no anchor's name follows it.",
+        hint='Quote it if it is text, such as a pattern of files: "*.csv".',
+        labels=[Label(span, "no anchor's name follows")],
     )
 
 

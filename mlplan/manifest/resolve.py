@@ -236,6 +236,7 @@ class _Filler:
                 return text[mention.start : mention.end]
             self.diagnostics.append(problem)
             return _HOLE
+        self.used.update(name for name in self.known if name in text)  # it may be what was meant
         self.diagnostics.append(_malformed(mention, text, span, address))
         return _HOLE
 
