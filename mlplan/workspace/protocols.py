@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from mlplan.fingerprint.meaning import PythonMeaning
 from mlplan.json_types import Json
 from mlplan.state.entries import Commit, Entry
 from mlplan.state.records import State
@@ -93,14 +94,6 @@ class Artifacts(Protocol):
 
     def read_bytes(self, digest: str, path: str) -> bytes:
         """One file of a tree, checked."""
-
-
-class PythonMeaning(NamedTuple):
-    """What a Python file says, apart from comments, docstrings and layout."""
-
-    digest: str  # of its syntax tree; of its bytes where it doesn't parse
-    imports: tuple[str, ...]  # as written: "os", "helpers", ".near", "package.module"; sorted
-    dynamic: bool  # it imports by computed names: importlib, __import__, exec
 
 
 class Listing(NamedTuple):

@@ -1,0 +1,110 @@
+"""What a Python file says: its syntax tree without comments, docstrings and layout, and what it imports. Pure.
+
+The tree is spelt by this module, not by `ast.dump`, so that the same file has the same digest under every Python that
+runs mlplan: fields that are empty are left out, so that fields which newer Pythons add make no difference.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+
+from mlplan.fingerprint.meaning import PythonMeaning
+
+_LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+"""Fields that say nothing about what is executed, or repeat what their place says."""
+
+_DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTERS = frozenset({"import_module", "__import__"})
+_EXECUTORS = frozenset({"exec", "eval", "run_path", "run_module", "spec_from_file_location", "walk_packages"})
+"""Calls after which nobody can say beforehand what is imported."""
+
+
+def python_meaning(content: bytes) -> PythonMeaning:
+    """What a file says. One that doesn't parse counts by its bytes, and as if it might import anything."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return PythonMeaning(hashlib.sha256(content).hexdigest(), (), True)
+    # A program that reads its docstrings (argparse, docopt) is decided by them as well.
+    keep_docs = b"__doc__" in content
+    digest = hashlib.sha256()
+    for piece in _spelt(tree, keep_docs):
+        digest.update(piece.encode("utf-8", "surrogatepass"))
+    imports, dynamic = _imports(tree)
+    return PythonMeaning(digest.hexdigest(), tuple(sorted(imports)), dynamic)
+
+
+def _spelt(node: ast.AST, keep_docs: bool) -> Iterator[str]:
+    """The tree as text, piece by piece: `(Name id='x')`."""
+    yield f"({type(node).__name__}"
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if field == "body" and not keep_docs and isinstance(node, _DOCUMENTED):
+            value = _without_docstring(value)
+        if isinstance(node, ast.JoinedStr):
+            value = [part for part in value if not _is_empty_text(part)]  # some Pythons put empty text there
+        if field in _LEFT_OUT or value is None and not isinstance(node, ast.Constant) or value == []:
+            continue
+        yield f" {field}="
+        if isinstance(value, ast.AST):
+            yield from _spelt(value, keep_docs)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, ast.AST):
+                    yield from _spelt(item, keep_docs)
+                else:
+                    yield repr(item) + ","
+        else:
+            yield f"{type(value).__name__}:{value!r}"
+    yield ")"
+
+
+def _is_empty_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0] if body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return body[1:]
+    return body
+
+
+def _imports(tree: ast.AST) -> tuple[set[str], bool]:
+    """Modules by the names they are imported by, Python files by their literal paths, and whether there may be more."""
+    found: set[str] = set()
+    dynamic = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            joint = "" if base.endswith(".") or not base else "."
+            found.add(base)
+            found.update(f"{base}{joint}{alias.name}" for alias in node.names if alias.name != "*")
+        elif isinstance(node, ast.Call):
+            name = _called(node)
+            first = node.args[0] if node.args else None
+            if name in _IMPORTERS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add(first.value)
+            elif name in _IMPORTERS or name in _EXECUTORS:
+                dynamic = True
+        elif isinstance(node, ast.Attribute) and node.attr == "path" and _is_sys(node.value):
+            dynamic = True  # where modules are looked for is altered, or may be
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
+            found.add(node.value)  # run as a program of its own, most likely
+    return found, dynamic
+
+
+def _called(node: ast.Call) -> str:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        # A method named `eval` (a model in PyTorch, a frame in pandas) is not Python's own.
+        return "" if function.attr in ("eval", "exec") else function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _is_sys(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "sys"
