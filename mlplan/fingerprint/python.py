@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from mlplan.fingerprint.meaning import PythonMeaning
 
@@ -40,12 +41,12 @@ def _spelt(node: ast.AST, keep_docs: bool) -> Iterator[str]:
     """The tree as text, piece by piece: `(Name id='x')`."""
     yield f"({type(node).__name__}"
     for field in node._fields:
-        value = getattr(node, field, None)
+        value: Any = getattr(node, field, None)
         if field == "body" and not keep_docs and isinstance(node, _DOCUMENTED):
             value = _without_docstring(value)
         if isinstance(node, ast.JoinedStr):
             value = [part for part in value if not _is_empty_text(part)]  # some Pythons put empty text there
-        if field in _LEFT_OUT or value is None and not isinstance(node, ast.Constant) or value == []:
+        if field in _LEFT_OUT or value == [] or (value is None and not isinstance(node, ast.Constant)):
             continue
         yield f" {field}="
         if isinstance(value, ast.AST):
@@ -73,7 +74,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _imports(tree: ast.AST) -> tuple[set[str], bool]:
-    """Modules by the names they are imported by, Python files by their literal paths, and whether there may be more."""
+    """Modules by the names they are imported by, Python files by literal paths, and whether there may be more."""
     found: set[str] = set()
     dynamic = False
     for node in ast.walk(tree):
