@@ -66,6 +66,10 @@ class LocalJobs:
 
         Raises: Refusal where its environment can't be built or its program can't be started.
         """
+        try:
+            os.makedirs(os.path.join(self._runs, ".keys"), exist_ok=True)
+        except OSError as error:
+            raise Refusal([_cannot_start(spec.name, f"the folder {self._runs} can't be made: {error}")]) from error
         with self._locked(spec.key) as lock:
             folder = self._find(spec.key)
             if folder is not None:
