@@ -1,0 +1,161 @@
+"""A model that serves itself: a fitted scikit-learn estimator or pipeline, of any kind.
+
+    {"data": [[...], ...], "method": "predict"}  ->  {"predict": [...]}
+
+Without `method` it is predict_proba where the estimator has it, else predict, else the first of METHODS.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from . import inputs, json_text
+from .entry import json_body, parse_json
+from .messages import Refused, Request, Response
+from .results import as_json
+from .scoring import Job
+
+METHODS = (
+    "predict_proba",
+    "predict",
+    "transform",
+    "decision_function",
+    "score_samples",
+    "predict_log_proba",
+    "predict_joint_log_proba",
+    "inverse_transform",
+    "apply",
+    "kneighbors",
+)
+"""What an estimator may be asked, the preferred ones first."""
+
+# Beyond this a number may not survive an estimator's conversion to 32 bits; scikit-learn's own check decides then.
+_SAFE = 1e38
+
+
+class NotServable(Exception):
+    """The object can't answer for new data."""
+
+
+class Estimator:
+    """A fitted estimator, ready to answer."""
+
+    def __init__(self, fitted: Any) -> None:
+        self.fitted = fitted
+        self.kind = type(fitted).__name__
+        self.methods = tuple(name for name in METHODS if callable(getattr(fitted, name, None)))
+        if not self.methods:
+            raise NotServable(f"{self.kind} has none of the methods {', '.join(METHODS)}")
+        self.default = self.methods[0]
+        names = getattr(fitted, "feature_names_in_", None)
+        width = getattr(fitted, "n_features_in_", None)
+        self.schema = inputs.Schema(
+            width=int(width) if width is not None else None,
+            names=[str(name) for name in names] if names is not None else None,
+        )
+        self._calls = {name: getattr(fitted, name) for name in self.methods}
+        self._prefixes = {name: b'{"%b":' % name.encode() for name in self.methods}
+        self.enter_thread()
+
+    def enter_thread(self) -> None:
+        """To be called by each thread that asks the model. Our own check of the input stands in for a slower one."""
+        import sklearn  # type: ignore[import-untyped]  # has no types
+
+        sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+
+    def score(self, request: Request) -> Job:
+        """The job that answers a request. Raises: Refused where it doesn't fit the model."""
+        value = parse_json(json_body(request))
+        table = inputs.read(value, self.schema)
+        method = value.get("method", self.default)
+        if method not in self._calls:
+            raise Refused(400, f'"method" must be one of {", ".join(self.methods)}.')
+        encode = _Encoder(self._prefixes[method])
+        return Job(request, lambda: self.call(method, table), encode, None, table.rows)
+
+    def call(self, method: str, table: inputs.Table) -> Any:
+        """What the estimator's method gives for the rows. Raises: Refused where it doesn't take them."""
+        values = table.values
+        if not table.numeric or (values.min() > -_SAFE and values.max() < _SAFE):
+            return self._ask(method, values)
+        import sklearn
+
+        with sklearn.config_context(assume_finite=False):
+            return self._ask(method, values)
+
+    def _ask(self, method: str, values: Any) -> Any:
+        if self.schema.names is not None:
+            values = _frame(values, self.schema.names)
+        try:
+            return self._calls[method](values)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise Refused(400, f"{self.kind} doesn't take these rows: {_first_line(error)}") from error
+
+
+class _Encoder:
+    """Writes a result under the name of its method."""
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, prefix: bytes) -> None:
+        self.prefix = prefix
+
+    def __call__(self, result: Any) -> Response:
+        return Response(200, b"%b%b}" % (self.prefix, json_text.dumps(plain(result), as_json)))
+
+
+def plain(result: Any) -> Any:
+    """A method's result without what JSON has no form for: sparse matrices become arrays."""
+    if hasattr(result, "toarray"):
+        return np.ascontiguousarray(result.toarray())
+    if isinstance(result, np.ndarray):
+        return np.ascontiguousarray(result)
+    if isinstance(result, (list, tuple)):
+        return [plain(item) for item in result]
+    return result
+
+
+def load(path: str, allowed: tuple[str, ...]) -> Estimator:
+    """The estimator in a model's folder, which holds one file, or one folder with one model file in it.
+
+    Raises: NotServable where there isn't exactly one, or it is no estimator; OSError.
+    """
+    from . import pickles
+
+    file = _model_file(path)
+    fitted = pickles.load(file, allowed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Estimator(fitted)
+
+
+def _model_file(path: str) -> str:
+    found: list[str] = []
+    for folder, _, names in os.walk(path):
+        found += [os.path.join(folder, name) for name in names if os.path.splitext(name)[1] in SUFFIXES]
+    if len(found) == 1:
+        return found[0]
+    suffixes = ", ".join(SUFFIXES)
+    raise NotServable(f"{path}: a model that serves itself is one file ({suffixes}); there are {len(found)}")
+
+
+SUFFIXES = (".pkl", ".joblib", ".pickle", ".skops")
+
+
+def _frame(values: Any, names: Any) -> Any:
+    try:
+        import pandas  # type: ignore[import-untyped,unused-ignore]  # has its types elsewhere
+    except ImportError:  # the model was fitted with names in an environment that had it
+        return values
+    if isinstance(values, np.ndarray) and values.dtype.kind == "O":
+        columns: dict[str, Any] = {name: values[:, place].tolist() for place, name in enumerate(names)}
+        return pandas.DataFrame(columns)
+    return pandas.DataFrame(values, columns=names)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -1,0 +1,147 @@
+"""Rows out of a request's JSON: the forms that clients of today's servers send, as one array or one table.
+
+    {"data": [[...], ...]}                                   rows; of a text model, texts
+    {"data": [{"a": 1}, ...]}, {"dataframe_records": ...}    records
+    {"data": {"columns": [...], "data": [[...]]}}, {"dataframe_split": ...}, {"input_data": ...}
+    {"data": {"a": [...], "b": [...]}}                       columns
+    {"instances": ...}, {"inputs": ...}                      any of these
+
+`Schema` is what a model says about its input; what doesn't fit it is refused with a sentence that says what would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .messages import Refused
+
+KEYS = ("data", "input_data", "dataframe_split", "dataframe_records", "instances", "inputs")
+_SHOWN = 8
+
+
+class Schema(NamedTuple):
+    """A model's input: how many columns, and their names where it was fitted with names."""
+
+    width: int | None
+    names: Sequence[str] | None
+
+
+class Table(NamedTuple):
+    """The input of one request."""
+
+    values: Any  # a float array of rows; an array of objects; or a list of texts or objects
+    rows: int
+    numeric: bool
+
+
+def read(value: Any, schema: Schema) -> Table:
+    """The rows in a decoded body. Raises: Refused with what is wrong about them."""
+    if not isinstance(value, dict):
+        raise Refused(400, 'The body must be a JSON object: {"data": [[...], ...]}.')
+    given = [key for key in KEYS if key in value]
+    if len(given) != 1:
+        said = f"not {_listed(given)} together" if given else f"one of {_listed(KEYS)}"
+        raise Refused(400, f'The body must hold the rows once, {said}: {{"data": [[...], ...]}}.')
+    return read_rows(value[given[0]], schema, given[0])
+
+
+def read_rows(data: Any, schema: Schema, where: str) -> Table:
+    """The rows in any of the forms."""
+    if isinstance(data, dict):
+        data = _from_mapping(data, schema, where)
+    elif isinstance(data, list) and data and isinstance(data[0], dict) and (schema.width or schema.names):
+        data = _from_records(data, schema, where)
+    if not isinstance(data, list):
+        raise Refused(400, f'"{where}" must be a list of rows.')
+    if not data:
+        raise Refused(400, f'"{where}" has no rows.')
+    return check(_to_array(data, where), schema, where)
+
+
+def check(values: Any, schema: Schema, where: str) -> Table:
+    """The rows, once they have the shape that the model wants."""
+    if isinstance(values, list):
+        if schema.width is not None:
+            raise Refused(400, f'"{where}" must be a list of rows, each a list of {schema.width} values.')
+        return Table(values, len(values), False)
+    if schema.width is not None:
+        if values.ndim != 2:
+            raise Refused(400, f'"{where}" must be a list of rows, each a list of {schema.width} values.')
+        if values.shape[1] != schema.width:
+            raise Refused(400, f'Each row of "{where}" must have {schema.width} values; it has {values.shape[1]}.')
+    elif values.ndim > 2:
+        raise Refused(400, f'"{where}" must be a list of rows, each a list of values.')
+    return Table(values, len(values), values.dtype.kind == "f")
+
+
+def _to_array(data: list[Any], where: str) -> Any:
+    """Numbers as a float array, null as NaN; rows with texts in them as an array of objects; else the list itself."""
+    try:
+        values = np.array(data)
+    except ValueError:
+        raise Refused(400, f'The rows of "{where}" must all have the same number of values.') from None
+    kind = values.dtype.kind
+    if kind == "f":
+        return values
+    if kind in "biu":
+        return values.astype(np.float64)
+    if kind == "O":
+        try:
+            return np.array(data, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    values = np.array(data, dtype=object)
+    if values.ndim < 2 or any(isinstance(item, (list, dict)) for item in values.flat):
+        return data
+    return values
+
+
+def _from_mapping(data: dict[str, Any], schema: Schema, where: str) -> Any:
+    if isinstance(data.get("data"), list) and isinstance(data.get("columns"), list):
+        return _in_order(data["columns"], data["data"], schema, where)
+    columns = list(data)
+    lists = list(data.values())
+    if not lists or not all(isinstance(item, list) for item in lists):
+        raise Refused(400, f'"{where}" must be rows, records, columns of lists, or an object of columns and data.')
+    if len({len(item) for item in lists}) != 1:
+        raise Refused(400, f'The columns of "{where}" must all have the same length.')
+    return _in_order(columns, [list(row) for row in zip(*lists)], schema, where)
+
+
+def _from_records(data: list[Any], schema: Schema, where: str) -> Any:
+    if not all(isinstance(record, dict) for record in data):
+        raise Refused(400, f'The rows of "{where}" must all be objects, or all be lists.')
+    columns = list(data[0])
+    if any(record.keys() != data[0].keys() for record in data):
+        raise Refused(400, f'The records of "{where}" must all have the same names.')
+    return _in_order(columns, [list(record.values()) for record in (dict(r) for r in _aligned(data))], schema, where)
+
+
+def _aligned(data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records, each with its names in the order of the first one."""
+    order = list(data[0])
+    return [{name: record[name] for name in order} for record in data]
+
+
+def _in_order(columns: Sequence[Any], rows: Sequence[Any], schema: Schema, where: str) -> list[Any]:
+    """The rows with their columns in the model's order."""
+    if any(not isinstance(row, list) or len(row) != len(columns) for row in rows):
+        raise Refused(400, f'Each row of "{where}" must have {len(columns)} values, one per column.')
+    if schema.names is None:
+        return list(rows)
+    missing = [name for name in schema.names if name not in columns]
+    unknown = [name for name in columns if name not in schema.names]
+    if missing or unknown or len(set(map(str, columns))) != len(columns):
+        lacks = f" It lacks {_listed(missing)}." if missing else ""
+        knows = f" The model has no {_listed(unknown)}." if unknown else ""
+        raise Refused(400, f'The columns of "{where}" are not the model\'s.{lacks}{knows}')
+    places = [columns.index(name) for name in schema.names]
+    return [[row[place] for place in places] for row in rows]
+
+
+def _listed(names: Sequence[Any]) -> str:
+    shown = ", ".join(f'"{name}"' for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

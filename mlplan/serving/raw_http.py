@@ -1,0 +1,116 @@
+"""The request as a script with the raw HTTP decorator sees it.
+
+The decorator and the response class stand under the retired system's import paths in `shims/`; this is what they
+share. The request has the members that scripts of that system use. It is not Flask's: no files, no cookies, no
+sessions; asking for one of those says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from .messages import Request
+
+_asked_for = False
+
+
+def ask_for() -> None:
+    """Notes that the script wants the request itself. It holds for the whole process, as it always did."""
+    global _asked_for
+    _asked_for = True
+
+
+def is_asked_for() -> bool:
+    """Whether a script did."""
+    return _asked_for
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, whatever its case."""
+
+    def __init__(self, items: Mapping[bytes, bytes]) -> None:
+        self._items = {name.decode("latin-1"): value.decode("latin-1") for name, value in items.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.title() for name in self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class Arguments(dict[str, str]):
+    """The first value of each name in a query or form; `getlist` has all of them."""
+
+    def __init__(self, text: bytes) -> None:
+        self._all = parse_qs(text.decode("latin-1"), keep_blank_values=True)
+        super().__init__({name: values[0] for name, values in self._all.items()})
+
+    def getlist(self, name: str) -> tuple[str, ...]:
+        """All values of a name, in order."""
+        return tuple(self._all.get(name, ()))
+
+
+class HttpRequest:
+    """One HTTP request, for a script. The members that it lacks are named by their AttributeError."""
+
+    def __init__(self, request: Request) -> None:
+        self.method = request.method.decode("ascii")
+        self.path = request.path.decode("latin-1")
+        self.query_string = request.query
+        self.headers = Headers(request.headers)
+        self.args = Arguments(request.query)
+        self.data = request.body
+        self.content_type = self.headers.get("content-type")
+        self.content_length = len(request.body)
+
+    @property
+    def full_path(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{self.query_string.decode('latin-1')}"
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it says that its body is JSON."""
+        return "json" in (self.content_type or "")
+
+    @property
+    def form(self) -> Arguments:
+        """The fields of a form's body."""
+        is_form = (self.content_type or "").startswith("application/x-www-form-urlencoded")
+        return Arguments(self.data if is_form else b"")
+
+    @property
+    def json(self) -> Any:
+        """The decoded body. Raises: ValueError where it isn't JSON."""
+        return self.get_json()
+
+    def get_data(self, cache: bool = True, as_text: bool = False) -> Any:
+        """The body, as bytes or as text."""
+        return self.data.decode("utf-8", "replace") if as_text else self.data
+
+    def get_json(self, force: bool = False, silent: bool = False) -> Any | None:
+        """The decoded body; None where the request doesn't say that it is JSON, unless forced."""
+        if not (force or self.is_json):
+            return None
+        try:
+            return json.loads(self.data)
+        except ValueError:
+            if silent:
+                return None
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"this request has no {name!r}: mlplan's scoring runtime offers the members in raw_http.py"
+        )
+
+
+def make_request(request: Request) -> HttpRequest:
+    """The request for a script."""
+    return HttpRequest(request)

@@ -1,0 +1,365 @@
+"""Decides where and when the model runs: in the event loop, in a thread beside it, many requests at once or one.
+
+A short call belongs in the loop, because a thread costs it a fifth and a long tail; a long one belongs beside it,
+because probes and time limits wait for nobody. Which of the two a model has, its own calls show: it starts in a
+thread, moves into the loop when its calls are short, and back at the first long one.
+
+Requests that wait are stacked for models that take many rows: what arrived while the last call ran, or within the
+same turn of the event loop, is one call. Nobody waits for company: there is no timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import Sequence
+from time import monotonic, perf_counter
+from typing import Any, Callable, Union
+
+from .messages import Refused, Request, Response, error_response
+from .metrics import LAYOUT, REASONS, observe
+from .settings import Settings
+
+_SAMPLE = 200  # calls that are looked at before a model may move into the loop
+_SHORT_S = 0.0005
+_LONG_S = 0.005
+_HOLD_S = 60.0  # for how long a long call keeps a model out of the loop
+_STUCK_S = 5.0  # after its time limit, how long a call may take to give up before its thread is given up
+_MAX_STUCK = 3
+_SMALL_BODY = 16 * 1024  # what may run in the loop whatever was seen before
+
+
+class TimeLimit(BaseException):
+    """Raised inside a call of the model that took too long. No Exception, so that few scripts swallow it."""
+
+
+class Job:
+    """One request on its way through the model."""
+
+    __slots__ = ("call", "deadline", "encode", "queued", "request", "rows", "running_in", "stack")
+
+    def __init__(
+        self,
+        request: Request,
+        call: Callable[[], Any],
+        encode: Callable[[Any], Response],
+        stack: Stack | None = None,
+        rows: int = 1,
+    ) -> None:
+        self.request = request
+        self.call = call  # what the model makes of the request
+        self.encode = encode  # the answer, from that
+        self.stack = stack  # how it goes together with others
+        self.rows = rows
+        self.queued = 0.0
+        self.deadline: asyncio.TimerHandle | None = None
+        self.running_in: _Thread | None = None
+
+
+class Stack:
+    """Jobs that may go together: those whose stacks are of one `key`. `run` gives a result for each, or raises."""
+
+    __slots__ = ("data", "key", "run")
+
+    def __init__(self, key: Any, data: Any, run: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        self.key = key
+        self.data = data
+        self.run = run
+
+
+Outcome = Union[Response, BaseException]
+
+
+class Dispatcher:
+    """The one way to the model, for all requests of a worker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cells: memoryview[float],
+        enter_thread: Callable[[], None],
+        report: Callable[[Request, BaseException], None],
+        give_up: Callable[[str], None],
+        *,
+        quick: bool,
+    ) -> None:
+        self._settings = settings
+        self._cells = cells
+        self._enter_thread = enter_thread
+        self._report = report  # logs what the model raised
+        self._give_up = give_up  # asks for a fresh worker
+        self._loop = asyncio.get_event_loop()
+        self._waiting: deque[Job] = deque()
+        self._turn_is_due = False
+        self._idle_threads: list[_Thread] = []
+        self._threads = 0
+        self._stuck = 0
+        self._inline = settings.dispatch == "inline" or (settings.dispatch == "adaptive" and quick)
+        self._inline_since = 0.0
+        self._adaptive = settings.dispatch == "adaptive"
+        self._sampled = 0
+        self._long = 0
+        self._sampled_body = 0
+        self._inline_body = _SMALL_BODY
+        self._hold_until = 0.0
+
+    def submit(self, job: Job) -> None:
+        """Answers the job's request, now or later; at once with a 429 where too many wait."""
+        small = len(job.request.body) <= self._inline_body
+        # With one connection nobody else can come within this turn of the loop.
+        alone = job.stack is None or len(job.request.connection.door.connections) < 2
+        if self._inline and small and alone and not self._waiting:
+            self._run_inline([job])
+            return
+        if len(self._waiting) >= self._settings.max_queue:
+            self._cells[LAYOUT.rejected + REASONS.index("queue")] += 1.0
+            text = f"{self._settings.max_queue} requests wait already; try again later."
+            job.request.answer(error_response(job.request.id, 429, text, ((b"retry-after", b"1"),)))
+            return
+        job.queued = perf_counter()
+        if not self._inline:
+            job.deadline = self._loop.call_later(self._settings.timeout_s, self._expire, job)
+        self._waiting.append(job)
+        self._take_turn()
+
+    def over_time(self) -> bool:
+        """Whether the call that runs in the event loop has passed its time limit."""
+        return bool(self._inline_since) and perf_counter() - self._inline_since > self._settings.timeout_s
+
+    def stop(self) -> None:
+        """Ends the threads that do nothing."""
+        for thread in self._idle_threads:
+            thread.post(None)
+
+    # --- turns
+
+    def _take_turn(self) -> None:
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Starts what can be started."""
+        self._turn_is_due = False
+        while self._waiting:
+            head = self._waiting[0]
+            if head.request.answered:  # its time was over
+                self._waiting.popleft()
+            elif self._inline and len(head.request.body) <= self._inline_body:
+                self._run_inline(self._take_batch())
+                if self._waiting:
+                    self._take_turn()  # the network gets its turn in between
+                return
+            elif self._idle_threads or self._threads < self._settings.concurrency:
+                self._run_beside(self._take_batch())
+            else:
+                return
+
+    def _take_batch(self) -> list[Job]:
+        first = self._waiting.popleft()
+        jobs = [first]
+        if first.stack is None:
+            return jobs
+        rows, limit = first.rows, self._settings.max_batch_rows
+        while self._waiting:
+            job = self._waiting[0]
+            if job.stack is None or job.stack.key != first.stack.key or rows + job.rows > limit:
+                break
+            self._waiting.popleft()
+            if not job.request.answered:
+                jobs.append(job)
+                rows += job.rows
+        return jobs
+
+    def _run_inline(self, jobs: list[Job]) -> None:
+        started = self._inline_since = perf_counter()
+        self._cells[LAYOUT.busy_since] = monotonic()
+        try:
+            outcomes = execute(jobs)
+        except TimeLimit as limit:  # raised while the outcomes were put together
+            outcomes = [limit for _ in jobs]
+        finally:
+            self._inline_since = 0.0
+            self._cells[LAYOUT.busy_since] = 0.0
+        self._finish(jobs, outcomes, started, perf_counter())
+
+    def _run_beside(self, jobs: list[Job]) -> None:
+        if self._idle_threads:
+            thread = self._idle_threads.pop()
+        else:
+            thread = _Thread(self._loop, self._enter_thread, self._come_back)
+            self._threads += 1
+        for job in jobs:
+            job.running_in = thread
+            if job.deadline is None:  # it was queued while the model still ran in the loop
+                job.deadline = self._loop.call_later(self._settings.timeout_s, self._expire, job)
+        thread.post(jobs)
+
+    def _come_back(
+        self, thread: _Thread, jobs: list[Job], outcomes: list[Outcome], started: float, ended: float
+    ) -> None:
+        for job in jobs:
+            job.running_in = None
+        if not thread.given_up:
+            self._idle_threads.append(thread)
+        self._finish(jobs, outcomes, started, ended)
+        if self._waiting:
+            self._turn()
+
+    def _finish(self, jobs: list[Job], outcomes: Sequence[Outcome], started: float, ended: float) -> None:
+        cells = self._cells
+        taken_s = ended - started
+        observe(cells, LAYOUT.run, taken_s)
+        rows = 0
+        for job, outcome in zip(jobs, outcomes):
+            rows += job.rows
+            if job.queued:
+                observe(cells, LAYOUT.queue, started - job.queued)
+            if job.deadline is not None:
+                job.deadline.cancel()
+            request = job.request
+            if isinstance(outcome, Response):
+                request.exec_ms = taken_s * 1000.0
+            else:
+                outcome = self._failure(request, outcome)
+            request.answer(outcome)
+        observe(cells, LAYOUT.rows, float(rows))
+        if self._adaptive:
+            self._learn(taken_s, max(len(job.request.body) for job in jobs))
+
+    def _failure(self, request: Request, error: BaseException) -> Response:
+        if isinstance(error, Refused):
+            return error_response(request.id, error.status, error.message, error.headers)
+        request.failed = True
+        if isinstance(error, TimeLimit):
+            return self._too_late(request)
+        self._report(request, error)
+        return error_response(request.id, 500, "The model failed on this request; its log says why.")
+
+    # --- time
+
+    def _expire(self, job: Job) -> None:
+        """Answers for a job whose time is over. If it runs, its thread is told to give up."""
+        request = job.request
+        if request.answered:
+            return
+        request.failed = True
+        request.answer(self._too_late(request))
+        thread = job.running_in
+        if thread is not None:
+            thread.interrupt()
+            self._loop.call_later(_STUCK_S, self._replace, thread, job)
+
+    def _too_late(self, request: Request) -> Response:
+        self._cells[LAYOUT.rejected + REASONS.index("timeout")] += 1.0
+        text = f"The model took longer than {self._settings.timeout_s:g} s."
+        return error_response(request.id, 504, text)
+
+    def _replace(self, thread: _Thread, job: Job) -> None:
+        """Goes on without a thread that didn't give up; too many of them, and the worker is to be replaced."""
+        if job.running_in is not thread:
+            return
+        thread.given_up = True
+        self._threads -= 1
+        self._stuck += 1
+        if self._stuck >= _MAX_STUCK:
+            self._give_up(f"{self._stuck} calls of the model don't end")
+        self._take_turn()
+
+    def _learn(self, taken_s: float, body: int) -> None:
+        """Moves the model into the loop, or out of it, by the pace of its calls."""
+        if taken_s > _LONG_S:
+            self._inline = False
+            self._hold_until = monotonic() + _HOLD_S
+            self._sampled = self._long = self._sampled_body = 0
+        elif not self._inline:
+            self._sampled += 1
+            self._long += taken_s > _SHORT_S
+            self._sampled_body = max(self._sampled_body, body)
+            if self._sampled >= _SAMPLE:
+                if self._long * 100 <= self._sampled and monotonic() >= self._hold_until:
+                    self._inline = True
+                    self._inline_body = max(_SMALL_BODY, 2 * self._sampled_body)
+                self._sampled = self._long = self._sampled_body = 0
+
+
+def execute(jobs: list[Job]) -> list[Outcome]:
+    """The outcome of each job. Those that go together are one call; where that fails, each is called alone."""
+    if len(jobs) > 1:
+        first = jobs[0].stack
+        assert first is not None
+        try:
+            results = first.run([job.stack.data for job in jobs if job.stack is not None])
+            return [_encode(job, result) for job, result in zip(jobs, results)]
+        except Exception:  # whose fault it is shows when each is called alone
+            pass
+    return [_run_one(job) for job in jobs]
+
+
+def _run_one(job: Job) -> Outcome:
+    try:
+        return job.encode(job.call())
+    except (Exception, TimeLimit) as error:
+        return error
+    except SystemExit as error:
+        return RuntimeError(f"the model asked to exit: {error}")
+
+
+def _encode(job: Job, result: Any) -> Outcome:
+    try:
+        return job.encode(result)
+    except Exception as error:
+        return error
+
+
+class _Thread:
+    """Runs jobs beside the event loop, one list after the other."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        enter: Callable[[], None],
+        come_back: Callable[[_Thread, list[Job], list[Outcome], float, float], None],
+    ) -> None:
+        self.given_up = False
+        self._loop = loop
+        self._enter = enter
+        self._come_back = come_back
+        self._posted: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="scoring", daemon=True)
+        self._thread.start()
+
+    def post(self, jobs: list[Job] | None) -> None:
+        """Hands it jobs to run; None ends it."""
+        self._posted.put(jobs)
+
+    def interrupt(self) -> None:
+        """Raises TimeLimit in the call that runs, as soon as that is back from C code."""
+        import ctypes
+
+        ident = self._thread.ident
+        assert ident is not None
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(TimeLimit))
+
+    def _work(self) -> None:
+        self._enter()
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        """Runs what is posted next; False where there will be no more."""
+        try:
+            jobs = self._posted.get()
+            if jobs is None:
+                return False
+            started = perf_counter()
+            outcomes = execute(jobs)
+            ended = perf_counter()
+            self._loop.call_soon_threadsafe(self._come_back, self, jobs, outcomes, started, ended)
+        except TimeLimit:  # it came too late, outside the model
+            pass
+        except RuntimeError:  # the loop is closed: the worker ends
+            return False
+        return not self.given_up

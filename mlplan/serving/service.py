@@ -1,0 +1,163 @@
+"""The routes of a service: which request goes where, who may ask, and what every answer carries.
+
+A request comes whole from `connection.py`; one for the model goes on to `scoring.py`. Routes are looked up by the
+bytes of the path.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from time import perf_counter
+from typing import Callable, NamedTuple, Optional, Protocol
+
+from . import metrics
+from .auth import Keys
+from .messages import TEXT, Refused, Request, Response, error_response
+from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
+from .scoring import Dispatcher, Job
+from .settings import Config
+
+
+class Model(Protocol):
+    """What answers: an entry script or an estimator."""
+
+    def score(self, request: Request) -> Job:
+        """The job for a request. Raises: Refused."""
+
+
+Handler = Callable[[Request], Optional[Response]]
+
+
+class Route(NamedTuple):
+    """One path."""
+
+    place: int  # in ROUTES
+    open: bool  # needs no key
+    methods: dict[bytes, Handler]
+
+
+class Service:
+    """Answers the requests of one worker."""
+
+    def __init__(
+        self, config: Config, model: Model, dispatcher: Dispatcher, keys: Keys | None, shared: Shared, worker: int
+    ) -> None:
+        self.config = config
+        self.model = model
+        self.dispatcher = dispatcher
+        self.keys = keys
+        self.shared = shared
+        self.cells = shared.slices[worker]
+        self.ready = False
+        self._score = self._score_method()
+        self._routes = self._table()
+        self._other = Route(ROUTES.index("other"), False, {})
+
+    def handle(self, request: Request) -> None:
+        """Answers a request, now or later. Raises nothing."""
+        try:
+            route = self._routes.get(request.path, self._other)
+            request.route = route.place
+            if self.keys is not None and not route.open:
+                self._check_key(request)
+            handler = route.methods.get(request.method)
+            if handler is None:
+                response: Response | None = self._no_handler(request, route)
+            else:
+                response = handler(request)
+        except Refused as refused:
+            response = error_response(request.id, refused.status, refused.message, refused.headers)
+        except Exception as error:
+            self.report(request, error)
+            response = error_response(request.id, 500, "The service failed on this request; its log says why.")
+        if response is not None:
+            request.answer(response)
+
+    def count(self, request: Request, response: Response) -> None:
+        """Notes an answer in the metrics, and in the log where it is an error."""
+        cells = self.cells
+        route = request.route
+        status = response.status
+        cells[request_cell(route, status)] += 1.0
+        if request.started:
+            observe(cells, LAYOUT.latency[route], perf_counter() - request.started)
+        if status >= 400 or self.config.settings.log_requests:
+            log(request, f"{request.method.decode('latin-1')} {ROUTES[route]} {status}")
+
+    def reject(self, reason: int) -> None:
+        """Notes a request that was refused before it reached a route."""
+        self.cells[LAYOUT.rejected + reason] += 1.0
+
+    def report(self, request: Request, error: BaseException) -> None:
+        """Logs an exception with its trace."""
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+        log(request, trace)
+
+    # --- routes
+
+    def _table(self) -> dict[bytes, Route]:
+        def route(name: str, *, open: bool = False, **methods: Handler) -> tuple[bytes, Route]:
+            handlers = {method.encode(): handler for method, handler in methods.items()}
+            if "GET" in methods:
+                handlers.setdefault(b"HEAD", methods["GET"])
+            return name.encode(), Route(ROUTES.index(name), open, handlers)
+
+        return dict(
+            (
+                route("/", open=True, GET=self._healthy),
+                route("/health/live", open=True, GET=self._live),
+                route("/health/ready", open=True, GET=self._is_ready),
+                route("/score", POST=self._score, GET=self._score, OPTIONS=self._options),
+                route("/metrics", GET=self._metrics),
+            )
+        )
+
+    def _check_key(self, request: Request) -> None:
+        assert self.keys is not None
+        if self.keys.allow(request.headers):
+            return
+        self.keys.refresh()
+        if not self.keys.allow(request.headers):
+            self.reject(REASONS.index("key"))
+            raise Refused(
+                401, "A valid key is needed: Authorization: Bearer KEY.", ((b"www-authenticate", b"Bearer"),)
+            )
+
+    def _no_handler(self, request: Request, route: Route) -> Response:
+        if route is self._other:
+            return error_response(request.id, 404, "There is nothing at this path.")
+        allowed = b", ".join(sorted(route.methods))
+        return error_response(request.id, 405, "This path doesn't take that method.", ((b"allow", allowed),))
+
+    def _healthy(self, request: Request) -> Response:
+        return Response(200, b"Healthy", TEXT)
+
+    def _live(self, request: Request) -> Response:
+        return Response(200, b'{"status":"live"}')
+
+    def _is_ready(self, request: Request) -> Response:
+        if self.ready:
+            return Response(200, b'{"status":"ready"}')
+        return Response(503, b'{"status":"not ready"}')
+
+    def _score_method(self) -> Handler:
+        submit, model = self.dispatcher.submit, self.model
+
+        def score(request: Request) -> None:
+            submit(model.score(request))
+
+        return score
+
+    def _options(self, request: Request) -> Response:
+        return Response(200, b"", TEXT, ((b"allow", b"GET, OPTIONS, POST"),))
+
+    def _metrics(self, request: Request) -> Response:
+        labels = [(model.name, model.version, model.digest) for model in self.config.models]
+        text = metrics.render(self.shared, labels, self.ready)
+        return Response(200, text.encode(), b"text/plain; version=0.0.4; charset=utf-8")
+
+
+def log(request: Request, text: str) -> None:
+    """One entry in the service's log, which is the standard error of its processes."""
+    sys.stderr.write(f"[{request.id.decode('latin-1')}] {text}\n")

@@ -1,0 +1,222 @@
+"""One process with the model: loads it, answers requests, ends when it is told to.
+
+The supervisor started it and talks to it over a channel (`control.py`'s lines, without a path):
+
+    from the supervisor   {"do": "listen"} with a descriptor    accept clients there too
+                          {"do": "drain", "idle_s", "grace_s"}  accept nobody, answer who is there, end
+    to the supervisor     {"event": "ready"}
+                          {"event": "listening"}
+                          {"event": "failed", "error": text}    it can't start
+                          {"event": "worn", "reason": text}     it should be replaced
+
+A worker whose supervisor is gone ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import traceback
+from time import monotonic
+from typing import Any, NamedTuple
+
+from . import metrics
+from .connection import Connection, Door
+from .control import Channel, Message
+from .scoring import Dispatcher, TimeLimit
+from .service import Service
+from .settings import Config, read_config
+
+OVER_TIME = signal.SIGUSR1
+"""Sent by the supervisor to a worker whose event loop has been in one call of the model for too long."""
+
+BACKLOG = 2048
+_LAST_LINES = 30
+
+
+class Inherited(NamedTuple):
+    """What a worker gets from the supervisor that started it: its place and three descriptors."""
+
+    place: int  # among the workers
+    channel: int
+    listener: int
+    metrics: int
+
+
+def main(config_path: str, inherited: Inherited) -> int:
+    """Runs a worker to its end; its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's
+    _die_with_parent()
+    channel = Channel(socket.socket(fileno=inherited.channel))
+    config = read_config(config_path)
+    started = monotonic()
+    try:
+        model = _load(config)
+    except BaseException as error:
+        trace = traceback.format_exc()
+        sys.stderr.write(trace)
+        if isinstance(error, (Exception, SystemExit)):
+            channel.send({"event": "failed", "error": _last_lines(trace)})
+            return 3
+        raise
+    shared = metrics.Shared(inherited.metrics, config.workers)
+    shared.slices[inherited.place][metrics.LAYOUT.load_s] = monotonic() - started
+    loop = _new_loop()
+    worker = Worker(config, model, channel, shared, inherited.place, loop)
+    try:
+        loop.run_until_complete(worker.run(socket.socket(fileno=inherited.listener)))
+    finally:
+        loop.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a call that doesn't end may still run in a thread
+
+
+class Worker:
+    """A loaded model behind listening sockets."""
+
+    def __init__(
+        self, config: Config, model: Any, channel: Channel, shared: metrics.Shared, index: int, loop: Any
+    ) -> None:
+        from .auth import Keys
+
+        self._config = config
+        self._channel = channel
+        self._loop = loop
+        self._cells = shared.slices[index]
+        self._servers: list[Any] = []
+        self._ended: asyncio.Future[None] = loop.create_future()
+        asyncio.set_event_loop(loop)
+        dispatcher = Dispatcher(
+            config.settings,
+            self._cells,
+            model.enter_thread,
+            lambda request, error: service.report(request, error),
+            lambda reason: channel.send({"event": "worn", "reason": reason}),
+            quick=getattr(model, "quick", False),
+        )
+        self._keys = Keys(config.keys_file) if config.keys_file is not None else None
+        self._dispatcher = dispatcher
+        service = self._service = Service(config, model, dispatcher, self._keys, shared, index)
+        headers = ((b"x-mlplan-digest", config.digest.encode()),)
+        prefix = os.urandom(6).hex()
+        self._door = Door(config.settings, service.handle, service.count, service.reject, headers, prefix)
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serves until it is told to end."""
+        signal.signal(OVER_TIME, self._interrupt)
+        self._loop.add_signal_handler(signal.SIGTERM, self._drain, 0.0, 10.0)
+        self._channel.connection.setblocking(False)
+        self._loop.add_reader(self._channel.connection.fileno(), self._read_channel)
+        ticking = self._loop.create_task(self._tick())
+        gc.collect()
+        gc.freeze()
+        self._service.ready = True
+        await self._listen(listener)
+        self._say({"event": "ready"})
+        await self._ended
+        ticking.cancel()
+        self._dispatcher.stop()
+
+    async def _listen(self, listener: socket.socket) -> None:
+        listener.setblocking(False)
+        server = await self._loop.create_server(lambda: Connection(self._door), sock=listener, backlog=BACKLOG)
+        self._servers.append(server)
+
+    async def _tick(self) -> None:
+        while True:
+            self._cells[metrics.LAYOUT.heartbeat] = monotonic()
+            self._cells[metrics.LAYOUT.in_flight] = float(self._door.in_flight)
+            self._door.tick()
+            if self._keys is not None:
+                self._keys.refresh()
+            await asyncio.sleep(0.5)
+
+    def _interrupt(self, signum: int, frame: Any) -> None:
+        if self._dispatcher.over_time():
+            raise TimeLimit
+
+    def _read_channel(self) -> None:
+        messages = self._channel.read()
+        if messages is None:  # the supervisor is gone
+            self._loop.remove_reader(self._channel.connection.fileno())
+            self._drain(0.0, 1.0)
+            return
+        for message, descriptors in messages:
+            if message["do"] == "listen":
+                self._loop.create_task(self._go_public(socket.socket(fileno=descriptors[0])))
+            elif message["do"] == "drain":
+                self._drain(float(message["idle_s"]), float(message["grace_s"]))
+
+    async def _go_public(self, listener: socket.socket) -> None:
+        await self._listen(listener)
+        self._say({"event": "listening"})
+
+    def _drain(self, idle_s: float, grace_s: float) -> None:
+        if not self._door.draining:
+            self._door.drain()
+            self._service.ready = False
+            self._loop.create_task(self._end(idle_s, grace_s))
+
+    async def _end(self, idle_s: float, grace_s: float) -> None:
+        """Ends once nobody is connected: who asks gets an answer, who is idle so long or after the grace does not."""
+        for server in self._servers:
+            server.close()
+        until = monotonic() + grace_s
+        while self._door.connections and monotonic() < until:
+            self._door.close_idle(idle_s)
+            await asyncio.sleep(0.01)
+        for connection in list(self._door.connections):
+            connection.abort()
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _say(self, message: Message) -> None:
+        with contextlib.suppress(OSError):  # the supervisor is gone; its end of the channel will say so
+            self._channel.send(message)
+
+
+def _load(config: Config) -> Any:
+    """The model, ready to answer."""
+    os.chdir(config.app_root)
+    shims = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
+    sys.modules["_mlplan_runtime"] = sys.modules[__package__ or ""]
+    sys.path.append(shims)
+    if config.entry_script is None:
+        from . import estimator
+
+        return estimator.load(config.models[0].path, config.settings.pickle_allow)
+    from . import entry
+
+    sys.path.insert(0, config.app_root)
+    if config.source_directory:
+        sys.path.insert(0, os.path.join(config.app_root, config.source_directory))
+    script = entry.EntryScript(os.path.join(config.app_root, config.entry_script), config.settings)
+    script.init()
+    return script
+
+
+def _new_loop() -> Any:
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this interpreter
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _die_with_parent() -> None:
+    """Asks the kernel to end this process when its supervisor ends, however that ends."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def _last_lines(text: str) -> str:
+    return "\n".join(text.rstrip().splitlines()[-_LAST_LINES:])
