@@ -132,7 +132,6 @@ def test_a_frozen_supervisor_does_not_stop_a_cancel(jobs: LocalJobs, job: MakeJo
     jobs.submit(job(SLEEPS), silent)
     first_line(jobs)
     supervisor, script = supervisor_of(jobs), script_of(jobs)
-    # Frozen for good: it is stopped again each time it is woken.
     os.kill(supervisor.pid, signal.SIGSTOP)
     os.kill(script.pid, signal.SIGSTOP)
 
