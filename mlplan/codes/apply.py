@@ -203,7 +203,7 @@ Why: two requirements contradict each other, a name or version doesn't exist, or
 What to do: uv says above which ones. Change the pin in the manifest or in the environment's file.
 """
 
-MLP7111 = Code("MLP7111", "uv is missing")
+MLP7111 = Code("MLP7111", "No uv to resolve packages with")
 """The program `uv`, which resolves and builds environments, isn't where mlplan was installed.
 
 Why: mlplan depends on the package `uv`, so the installation is damaged.

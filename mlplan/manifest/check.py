@@ -14,7 +14,8 @@ from mlplan import resources
 from mlplan.address import KINDS, Address
 from mlplan.codes import schema as codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
-from mlplan.manifest.nodes import Document, Items, Mapping, Node, Path, Scalar, at, key_at, value_of
+from mlplan.manifest import wording
+from mlplan.manifest.nodes import Document, Mapping, Path, Scalar, at, key_at, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,11 +41,17 @@ def check(document: Document) -> Checked:
     for error in _validator().iter_errors(value_of(document.root)):
         for report in _reports(document.root, error):
             reports.setdefault((report.path, report.code.code, report.detail), report)
+    meant = frozenset((*report.path[:-1], report.meant) for report in reports.values() if report.meant)
+    told = [
+        report
+        for report in reports.values()
+        if not report.lacks or not any((*report.path, key) in meant for key in report.lacks)
+    ]
     return Checked(
-        [_diagnostic(document, report) for report in reports.values()],
+        [_diagnostic(document, report) for report in told],
         frozenset(report.path for report in reports.values() if report.spoils == "value"),
         frozenset(report.path for report in reports.values() if report.spoils == "mapping"),
-        frozenset((*report.path[:-1], report.meant) for report in reports.values() if report.meant),
+        meant,
     )
 
 
@@ -57,6 +64,7 @@ class _Report(NamedTuple):
     at_key: bool = False  # shown at the key that leads to the path, not at the value
     other: tuple[Path, str] | None = None  # another key to show
     meant: str = ""  # the key that a misspelt one is probably meant to be
+    lacks: tuple[str, ...] = ()  # keys of which one is missing
     spoils: str = "value"  # what can't be used: the "value", or the "mapping" it stands in as a whole
 
 
@@ -166,7 +174,7 @@ def _unknown_keys(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
 
 def _within(path: Path, where: str) -> str:
     address = address_of(path)
-    if address and len(path) == 2:
+    if address and path[-2:] == address:
         return f"of a {address.kind}"
     return where
 
@@ -187,7 +195,7 @@ def _missing_dependents(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Repo
 
 def _missing(path: Path, keys: list[str], beside: str = "") -> _Report:
     either = " or ".join(f"`{key}`" for key in keys)
-    whose = f"`{_name(path)}`" if path else "The manifest"
+    whose = f"`{wording.name(path)}`" if path else "The manifest"
     return _Report(
         codes.MLP2002,
         path,
@@ -195,6 +203,7 @@ def _missing(path: Path, keys: list[str], beside: str = "") -> _Report:
         "Add " + " or ".join(f"`{key}: {_EXAMPLES.get(key, '...')}`" for key in keys) + ".",
         f"{either} is missing",
         at_key=True,
+        lacks=tuple(keys),
         spoils="mapping",
     )
 
@@ -208,73 +217,14 @@ _EXAMPLES = {
 
 def _wrong_type(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
     node = at(root, path)
-    expected = _expected(unmet.schema)
+    expected = wording.expected(unmet.schema)
     yield _Report(
         codes.MLP2003,
         path,
-        f"`{_name(path)}` is {_found(node)}; it has to be {expected}.",
-        _type_hint(node, expected),
+        f"`{wording.name(path)}` is {wording.found(node)}; it has to be {expected}.",
+        wording.type_hint(node, unmet.schema),
         f"expected {expected}",
     )
-
-
-def _expected(schema: dict[str, Any]) -> str:
-    """What a schema asks for, in words."""
-    types = schema.get("type", [])
-    wanted = [types] if isinstance(types, str) else types
-    if "string" in wanted and "number" in wanted:
-        return "text"
-    if "string" in wanted and len(wanted) > 1 and "array" not in wanted:
-        wanted = [name for name in wanted if name != "string"]  # text is accepted for references alone
-    return " or ".join(_TYPES[name] for name in wanted)
-
-
-_TYPES = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "array": "a list", "object": "a mapping",
-}  # fmt: skip
-
-
-def _found(node: Node) -> str:
-    if isinstance(node, Mapping):
-        return "a mapping"
-    if isinstance(node, Items):
-        return "a list"
-    if node.value is None:
-        return "empty"
-    if isinstance(node.value, bool):
-        return f"the truth value {node.text}"
-    if isinstance(node.value, str):
-        return f"the text {_shown(node)}"
-    return f"the number {node.text}"
-
-
-def _shown(node: Scalar) -> str:
-    text = node.text.splitlines()[0] if node.text else ""
-    return f'"{text if len(text) <= 40 else text[:37] + "..."}"'
-
-
-def _type_hint(node: Node, expected: str) -> str:
-    if isinstance(node, Scalar):
-        if node.value is None:
-            return "Write a value, or delete the key."
-        if expected == "text":
-            return f'Quote it: "{node.text}".'
-        if expected == "true or false" and node.text.lower() in _YES_NO:
-            return f"Write {_YES_NO[node.text.lower()]}: `{node.text}` is text in YAML 1.2."
-        if expected == "a list":
-            return f"Write it as a list: [{node.text}]."
-        if expected in ("a number", "a whole number") and re.fullmatch(r"[-+]?[0-9.]+", node.text):
-            return f"Write it without quotes: {node.text}." if expected == "a number" or "." not in node.text else ""
-        return ""
-    if isinstance(node, Items) and expected == "a mapping":
-        return "Write `key: value` lines, without the dashes."
-    if isinstance(node, Mapping) and expected == "a list":
-        return "Start each item with a dash."
-    return ""
-
-
-_YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def _unknown_choice(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
@@ -285,7 +235,7 @@ def _unknown_choice(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Repor
     yield _Report(
         codes.MLP2004,
         path,
-        f"`{_name(path)}` is {_found(node)}; it has to be {listed}.",
+        f"`{wording.name(path)}` is {wording.found(node)}; it has to be {listed}.",
         f"Did you mean `{near}`?" if near else f"Write {listed}.",
         f"expected {listed}",
     )
@@ -318,18 +268,11 @@ def _is_type(value: object, kind: type) -> bool:
 
 
 def _out_of_range(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
-    schema = unmet.schema
-    low, high, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
-    if above is not None:
-        bounds = f"more than {above:g}"
-    elif high is not None:
-        bounds = f"from {low} to {high}"
-    else:
-        bounds = f"at least {low}"
+    bounds = wording.bounds(unmet.schema)
     yield _Report(
         codes.MLP2005,
         path,
-        f"`{_name(path)}` is {unmet.instance}; it has to be {bounds}.",
+        f"`{wording.name(path)}` is {unmet.instance}; it has to be {bounds}.",
         f"Write a number that is {bounds}.",
         f"expected {bounds}",
     )
@@ -339,32 +282,14 @@ def _wrong_form(root: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
     if not isinstance(unmet.schema.get("type"), str):  # text where only a reference may be
         yield from _wrong_type(root, path, unmet)
         return
-    form, example = _form(path, str(unmet.value))
+    form, example = wording.form(str(unmet.value))
     yield _Report(
         codes.MLP2006,
         path,
-        f"`{_name(path)}` is {_found(at(root, path))}; it has to be {form}.",
+        f"`{wording.name(path)}` is {wording.found(at(root, path))}; it has to be {form}.",
         f"Write it like this: {example}.",
         f"expected {form}",
     )
-
-
-def _form(path: Path, pattern: str) -> tuple[str, str]:
-    """What a pattern asks for in words, and an example."""
-    for start, form, example in _FORMS:
-        if pattern.startswith(start):
-            return form, example
-    return "of another form", pattern
-
-
-_FORMS = (
-    (r"^([0-9]+(\.[0-9]+)?(ms|", "a duration with its unit", "90s, 2h or 1h30m"),
-    (r"^[0-9]+(\.[0-9]+)?(B|", "a size with its unit", "512Mi or 2Gi"),
-    (r"^3\.", "a version of Python 3", '"3.11"'),
-    (r"\.(txt|", "a requirements.txt, a pyproject.toml or a conda file", "requirements.txt or conda.yml"),
-    (r"^[A-Za-z0-9_-]{1,64}(:", "a model's name, with a version or without", "mymodel or mymodel:3"),
-    (r"^[A-Za-z0-9_-]{1,64}$", "a name of letters, digits, `-` and `_`", "my-name"),
-)
 
 
 def _nothing_given(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
@@ -372,7 +297,7 @@ def _nothing_given(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
     yield _Report(
         codes.MLP2009,
         path,
-        f"`{_name(path)}` is {what}; it has to hold something.",
+        f"`{wording.name(path)}` is {what}; it has to hold something.",
         "Write a value, or delete the key if it may be left out.",
         "nothing given",
     )
@@ -386,7 +311,7 @@ def _repeated(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
             yield _Report(
                 codes.MLP2011,
                 (*path, index),
-                f"`{item}` stands twice in `{_name(path)}`.",
+                f"`{item}` stands twice in `{wording.name(path)}`.",
                 "Delete one of the two.",
                 "the second time",
                 other=((*path, first), "the first time"),
@@ -410,20 +335,13 @@ def _exclusive(root: Mapping, path: Path, keys: list[str]) -> _Report:
     return _Report(
         codes.MLP2008,
         (*path, second),
-        f"`{_name(path)}` has both `{first}` and `{second}`; only one of them can hold.",
+        f"`{wording.name(path)}` has both `{first}` and `{second}`; only one of them can hold.",
         f"Delete `{first}` or `{second}`.",
         f"not beside `{first}`",
         at_key=True,
         other=((*path, first), "the other one"),
         spoils="mapping",
     )
-
-
-def _name(path: Path) -> str:
-    """How a message calls the value at a path."""
-    if path and isinstance(path[-1], int):
-        return f"{_name(path[:-1])}[{path[-1]}]"
-    return str(path[-1]) if path else "manifest"
 
 
 _BY_KEYWORD: dict[str, Callable[[Mapping, Path, _Unmet], Iterable[_Report]]] = {

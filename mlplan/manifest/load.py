@@ -179,7 +179,7 @@ def _surprises(document: Document, parsed: Parsed, found: list[Diagnostic]) -> l
 
     told = {diagnostic.span for diagnostic in found}
     return [
-        surprise(document, node)
+        surprise(document, node, node.value)
         for node in parsed.surprises
         if node.surprise != "zero" and document.span(node) not in told
     ]

@@ -164,7 +164,7 @@ class _Composer:
             codes.MLP1017.diagnostic(
                 f"`{_short(node.text)}` is beyond the numbers that a manifest can hold.",
                 hint="Write a number that fits, or quote it if it is text.",
-                labels=[self._label(node.place, SURPRISES["endless"])],
+                labels=[self._label(node.place, SURPRISES["endless"][0])],
             )
         )
 
@@ -384,16 +384,41 @@ def _syntax(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
             hint="Replace it by spaces.",
             labels=[Label(_point(source, span.line, tab + 1), "a tab")],
         )
-    labels = [Label(span, str(error.problem or ""))]
+    problem = _PROBLEMS.get(str(error.problem), str(error.problem or "it ends too early"))
+    labels = [Label(span, problem)]
     if error.context and error.context_mark is not None:
         start = _point(source, error.context_mark.line + 1, error.context_mark.column + 1)
-        if start.line != span.line:
-            labels.append(Label(start, str(error.context)))
+        if "unexpected end" in str(error.problem):
+            labels = [Label(start, "opened here")]
+        elif start.line != span.line:
+            labels.append(Label(start, _CONTEXTS.get(str(error.context), str(error.context))))
     return codes.MLP1005.diagnostic(
-        f"The text can't be read as YAML: {error.problem or 'it ends too early'}.",
+        f"The text can't be read as YAML: {problem}.",
         hint=_syntax_hint(line, str(error.problem)),
         labels=labels,
     )
+
+
+_PROBLEMS = {
+    "mapping values are not allowed in this context": "a colon would make a key here, where none can stand",
+    "did not find expected key": "a key was expected here",
+    "could not find expected ':'": "a key was expected here, and its colon is missing",
+    "found unexpected end of stream": "a quote is never closed",
+    "did not find expected ',' or ']'": "a comma or a closing bracket is missing before this",
+    "did not find expected ',' or '}'": "a comma or a closing brace is missing before this",
+    "did not find expected '-' indicator": "another item of the list was expected here",
+    "found character that cannot start any token": "no value can start with this character",
+    "did not find expected node content": "a value was expected here",
+}
+_CONTEXTS = {
+    "while parsing a block mapping": "in the mapping that starts here",
+    "while parsing a block collection": "in the list that starts here",
+    "while parsing a flow mapping": "in the braces that open here",
+    "while parsing a flow sequence": "in the brackets that open here",
+    "while scanning a simple key": "in what starts here",
+    "while scanning a quoted scalar": "in the quotes that open here",
+}
+"""The YAML reader's words in ours."""
 
 
 def _no_alias(source: Source, mark: Any) -> Diagnostic:

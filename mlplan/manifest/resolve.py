@@ -12,6 +12,7 @@ from mlplan.address import KINDS, Address
 from mlplan.codes import meaning as codes
 from mlplan.codes import read as read_codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.manifest import wording
 from mlplan.manifest.nodes import Document, Mapping, Node, Path, Scalar, at
 from mlplan.manifest.references import ATTRIBUTES, VALUES, Mention, as_text, find, substitute
 from mlplan.manifest.resolved import Reference, Value
@@ -207,8 +208,8 @@ class _Filler:
         return value
 
     def _as_written(self, node: Scalar, path: Path) -> str:
-        if node.surprise == "zero" and path[2] not in ("arguments", "command"):
-            self.diagnostics.append(surprise(self.document, node))
+        if node.surprise and not (node.surprise == "zero" and path[2] in ("arguments", "command")):
+            self.diagnostics.append(surprise(self.document, node, node.text))
         return node.text
 
     def _filled(self, node: Scalar, text: str, path: Path, address: Address | None) -> Any:
@@ -269,8 +270,8 @@ class _Filler:
         self.diagnostics.append(
             codes.MLP3206.diagnostic(
                 f"The environment has no variable `{mention.name}`.",
-                hint=f"Set it, for example:\n\n    export {mention.name}=...\n"
-                + (f"\nor did you mean `env.{near}`?" if near else ""),
+                hint=f"Set it, for example:\n\n    export {mention.name}=..."
+                + (f"\n\nOr did you mean `env.{near}`?" if near else ""),
                 labels=[Label(span, "not set")],
                 address=address,
             )
@@ -387,13 +388,13 @@ def _malformed(mention: Mention, text: str, span: Span, address: Address | None)
     scopes = (*VALUES, *ATTRIBUTES)
     written = text[mention.start : mention.end]
     word = (mention.scope or mention.name).partition(".")[0].strip()
-    near = nearest(word, scopes)
+    near = nearest(word, (scope for scope in scopes if scope != word))
     forms = "`var.NAME`, `env.NAME`, `secret.NAME`, or a resource's attribute such as `dataset.NAME.path`"
     if not written.endswith("}}"):
         detail, hint = f"`{written[:60]}` isn't closed.", "Close it with `}}`."
     else:
         detail = f"`{written[:60]}` is no reference. Between the braces stands one name, and nothing is computed."
-        hint = f"Did you mean `{near}`?" if near and near != word else f"Write {forms}."
+        hint = f"Did you mean `{near}{written[3:-2].strip()[len(word) :]}`?" if near else f"Write {forms}."
     return codes.MLP3103.diagnostic(detail, hint=hint, labels=[Label(span, "no reference")], address=address)
 
 
@@ -423,17 +424,16 @@ def _unused(document: Document, name: str) -> Diagnostic:
     )
 
 
-def surprise(document: Document, node: Scalar) -> Diagnostic:
-    """The warning about a scalar that others read differently."""
-    meant = "the text" if isinstance(node.value, str) or node.surprise == "zero" else "the number"
-    value = node.text if meant == "the text" else node.value
+def surprise(document: Document, node: Scalar, taken: Json) -> Diagnostic:
+    """The warning about a scalar that others read differently; `taken` is what it is taken for here."""
+    mark, elsewhere = SURPRISES[node.surprise]
     hint = f'Quote it, so that all agree: "{node.text}".'
-    if node.surprise == "octal":
-        hint = f"Write {node.value}, or quote it if it is text."
+    if not isinstance(taken, str):
+        hint = f"Write {taken}, or quote it if it is text."
     return read_codes.MLP1013.diagnostic(
-        f"`{node.text}` is {meant} {value} here, but {SURPRISES[node.surprise]}.",
+        f"`{node.text}` is the {'text' if isinstance(taken, str) else 'number'} {taken} here, but {elsewhere}.",
         hint=hint,
-        labels=[Label(document.span(node), SURPRISES[node.surprise])],
+        labels=[Label(document.span(node), mark)],
     )
 
 
@@ -481,7 +481,7 @@ def _unfit(document: Document, address: Address, problem: Any, values: MappingTy
     ]
     shown = as_text(problem["input"]) if isinstance(problem["input"], (str, int, float)) else "a list or mapping"
     return codes.MLP3208.diagnostic(
-        f"`{path[-1]}` becomes `{shown}`, which doesn't fit: {problem['msg'][:1].lower()}{problem['msg'][1:]}.",
+        f"`{wording.name(path)}` becomes `{shown}`; it has to be {wording.unfit(problem)}.",
         hint=f"Give another value: {'; '.join(origins)}." if origins else "Give another value.",
         labels=[Label(document.span(node), f"becomes {shown[:40]}")],
         address=address,

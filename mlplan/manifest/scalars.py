@@ -32,15 +32,15 @@ class Meaning(NamedTuple):
 
 
 SURPRISES = {
-    "bool": "a YAML 1.1 reader takes it for true or false",
-    "clock": "a YAML 1.1 reader takes it for a number in base 60",
-    "date": "a YAML 1.1 reader takes it for a date",
-    "digits": "a YAML 1.1 reader takes it for a number",
-    "octal": "a YAML 1.1 reader takes it for an octal number",
-    "zero": "as a number it loses its last zero",
-    "endless": "JSON has no such number",
+    "bool": ("true or false elsewhere", "a YAML 1.1 reader takes it for true or false"),
+    "clock": ("a number elsewhere", "a YAML 1.1 reader takes it for a number in base 60"),
+    "date": ("a date elsewhere", "a YAML 1.1 reader takes it for a date"),
+    "digits": ("a number elsewhere", "a YAML 1.1 reader takes it for a number"),
+    "octal": ("octal elsewhere", "a YAML 1.1 reader takes it for an octal number"),
+    "zero": ("a shorter number elsewhere", "as a number it loses its last zero"),
+    "endless": ("no such number", "JSON has no such number"),
 }
-"""Why a scalar is surprising. `endless` and numbers out of reach are errors."""
+"""Why a scalar is surprising: a few words for its mark, and for a sentence. `endless` alone is an error."""
 
 
 def meaning(text: str) -> Meaning:

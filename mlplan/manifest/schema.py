@@ -97,6 +97,13 @@ def _compute_union(names: list[str], *, required: bool, suffix: str = "") -> Sch
     return {**union, "required": ["type"]} if required else union
 
 
+def _compute_overlay(names: list[str], defs: dict[str, Schema]) -> Schema:
+    """A part of a compute: its keys are those of any type, since its own type may stand in what it is laid over."""
+    union = _compute_union(names, required=False, suffix="Overlay")
+    keys = {key: True for name in names for key in defs[_compute_def(name)]["properties"]}
+    return {**union, "properties": {**keys, **union["properties"]}, "additionalProperties": False}
+
+
 def _admit_references(root: Schema, defs: dict[str, Schema]) -> None:
     """Lets `${{ }}` stand wherever resolving fills it in."""
     for name, definition in defs.items():
@@ -132,7 +139,7 @@ def _add_profiles(root: Schema, defs: dict[str, Schema]) -> None:
     for name in [name for name in defs if name not in ("ComputeBase", "Moved", "ManifestFile")]:
         overlay = {key: value for key, value in defs[name].items() if key not in _WHOLE}
         defs[f"{name}Overlay"] = _with_overlays(overlay)
-    defs["ComputeOverlay"] = _compute_union(list(models.COMPUTES), required=False, suffix="Overlay")
+    defs["ComputeOverlay"] = _compute_overlay(list(models.COMPUTES), defs)
     defs["Profile"] = {
         "description": models.Profile.__doc__,
         "type": "object",

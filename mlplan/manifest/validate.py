@@ -50,10 +50,11 @@ def _cycles(drafts: Drafts) -> Iterator[Diagnostic]:
     for start in drafts:
         cycle = _cycle_from(start, drafts, done)
         if cycle:
-            names = [str(address) for address, _ in cycle]
+            names = [f"`{address}`" for address, _ in cycle]
+            ring = f"{names[0]} needs {', which needs '.join([*names[1:], names[0]])}"
             first, *others = cycle
             yield codes.MLP3108.diagnostic(
-                f"{' needs '.join([*names, names[0]])}: none of them could be the first.",
+                f"{ring}: none of them could be the first." if others else f"{names[0]} needs itself.",
                 hint="Take one of these references out.",
                 labels=[
                     Label(first[1].place, f"needs {first[1].address}"),
@@ -134,7 +135,7 @@ def _script(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
     field = "script" if draft.address.kind == "run" else "entry_script"
     script, source = draft.spec.get(field), draft.spec.get("source", ".")
     if script and source and is_written_outside(script):
-        inside = os.path.relpath(script, source) if not os.path.isabs(script) else ""
+        inside = os.path.relpath(os.path.join(source, script), source) if not os.path.isabs(script) else ""
         near = inside if inside and not is_written_outside(inside) else ""
         yield codes.MLP3309.diagnostic(
             f"`{script}` leads out of `{source}`. Only what is in `source` is snapshotted and can run.",
@@ -233,8 +234,7 @@ def _no_code(draft: Draft, drafts: Drafts, places: Places) -> Iterator[Diagnosti
             what = f"is made with `{framework}`" if framework else "doesn't say what it is made with"
             yield codes.MLP3405.diagnostic(
                 f"Without an entry script only a scikit-learn model can be served, and `{model.address}` {what}.",
-                hint="Write an entry script and name it in an inference, or, if it is a scikit-learn model,\n"
-                "say so:\n\n"
+                hint="Write an entry script and name it in an inference. If it is a scikit-learn model, say so:\n\n"
                 "    framework: {name: scikit-learn}",
                 labels=[
                     Label(_place(places, draft, "models", index), "can't serve itself"),

@@ -123,7 +123,9 @@ def _mistyped(document: Document, name: str, wanted: str, offer: Offer, key: Sca
 
 def _origin(origin: str) -> str:
     kind, _, rest = origin.partition(" ")
-    return f"{kind} `{rest}`" if kind in ("file", "environment") else origin
+    if kind == "environment":
+        return f"environment's `{rest}`"
+    return f"file `{rest}`" if kind == "file" else origin
 
 
 def value_text(value: Json) -> str:

@@ -100,8 +100,10 @@ class Page:
                     rows.append(f"{' ' * gutter}{self._paint('-->', _QUIET)} {span}")
                 rows += [bar, self._paint(f"{span.line:>{gutter}} |", _QUIET) + f" {view.text}".rstrip()]
             shown = (span.file, span.line)
-            words = f"{' ' * view.start}{mark * view.length} {label.text}".rstrip()
-            rows.append(f"{bar} {self._paint(words, _QUIET if index else _COLORS[severity])}")
+            color = _QUIET if index else _COLORS[severity]
+            room = self._width - gutter - 3
+            for words in _marked(view, mark, label.text, room):
+                rows.append(f"{bar} {self._paint(words, color)}")
         return rows
 
     def _sentences(self, text: str, lead: str) -> list[str]:
@@ -126,6 +128,14 @@ class Page:
             return text
         style = ";".join(part for part in ("1" if bold else "", color) if part)
         return f"\x1b[{style}m{text}\x1b[0m" if style else text
+
+
+def _marked(view: _View, mark: str, text: str, room: int) -> list[str]:
+    """The mark and its words; the words below it where they would stand beyond the width."""
+    under = f"{' ' * view.start}{mark * view.length}"
+    if not text or columns(under) + 1 + columns(text) <= room:
+        return [f"{under} {text}".rstrip()]
+    return [under, f"{' ' * max(0, min(view.start, room - columns(text)))}{text}"]
 
 
 class _View(NamedTuple):

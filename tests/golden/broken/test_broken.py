@@ -1,8 +1,9 @@
 """One case a folder: a manifest with something wrong, and the exact text that says so.
 
 A folder is named for the code it is about (`MLP2001`, `MLP2001-in-a-profile`) or for what it shows (`many-at-once`).
-Beside `mlplan.yaml` and `expected.txt` it may hold the files that the manifest names, and `case.json` with what
-`load` is called with: profile, variables, variable_files, environ; `links` are symbolic links to make.
+Every case finds the files of FILES, empty. Beside `mlplan.yaml` and `expected.txt` a folder may hold files of its own
+and `case.json`: what `load` is called with (profile, variables, variable_files, environ), and `links`, symbolic links
+to make.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mlplan.manifest.load import load
 from mlplan.views.diagnostics import render_text
 
 HERE = Path(__file__).parent
+FILES = ("scripts/train.py", "scripts/score.py", "data.csv", "model.pkl", "testdata.json", "requirements.txt")
 CASES = sorted(folder.name for folder in HERE.iterdir() if folder.is_dir() and folder.name != "__pycache__")
 WITHOUT_CASE = {
     "MLP1002": "needs a file that may not be read; tests/unit/manifest/test_load.py",
@@ -27,15 +29,18 @@ WITHOUT_CASE = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_says_exactly(name: str, tmp_path: Path, update_golden: bool) -> None:
+def test_says_exactly(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update_golden: bool) -> None:
     project = tmp_path / "project"
     shutil.copytree(HERE / name, project)
-    expected = project / "expected.txt"
+    for file in FILES:
+        (project / file).parent.mkdir(exist_ok=True)
+        (project / file).touch()
+    monkeypatch.chdir(project)
     text = _told(project)
     if update_golden:
         (HERE / name / "expected.txt").write_text(text, encoding="utf-8")
         return
-    assert text == expected.read_text(encoding="utf-8")
+    assert text == (project / "expected.txt").read_text(encoding="utf-8")
     code = name.partition("-")[0]
     if code.startswith("MLP"):
         assert f"[{code}]" in text
@@ -47,9 +52,8 @@ def _told(project: Path) -> str:
     for link, leads_to in case.pop("links", {}).items():
         os.symlink(leads_to, project / link)
     environ = case.pop("environ", {})
-    case["variable_files"] = [str(project / name) for name in case.get("variable_files", ())]
-    loaded = load(str(project / "mlplan.yaml"), environ=environ, **case)
-    return render_text(loaded.diagnostics, loaded.sources).replace(f"{project}/", "")
+    loaded = load("mlplan.yaml", environ=environ, **case)
+    return render_text(loaded.diagnostics, loaded.sources)
 
 
 def test_every_code_about_the_manifest_has_a_case() -> None:
