@@ -77,7 +77,9 @@ class Script:
     """The script's process. What it leaves behind is this process's to reap: there is no other in the container."""
 
     def __init__(self, argv: list[str], env: dict[str, str], wake: int) -> None:
-        process = subprocess.Popen(argv, env=env, start_new_session=True)
+        # One stream for both, so that lines stay in order.
+        together = subprocess.STDOUT
+        process = subprocess.Popen(argv, env={**os.environ, **env}, stderr=together, start_new_session=True)
         process.returncode = 0  # it is reaped below, together with what it leaves behind
         self.pid = process.pid
         self.exit_code: int | None = None

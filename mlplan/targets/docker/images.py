@@ -1,0 +1,328 @@
+"""Images: what `mlplan/render/` rendered, built by the engine, tagged by all that decides them.
+
+    mlplan/<project>-<name>:<digest>      one for a run or a service; built anew only when something in it changed
+    mlplan/environment:<digest>           its stage `deps`, kept where the older builder would throw it away
+
+An image without a change is never built again, and of a changed one only the layers that changed: environment, then
+code, then models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlplan.codes import target as codes
+from mlplan.errors import Refusal
+from mlplan.json_types import digest_of
+from mlplan.render.dockerfiles import Image, environment_files
+from mlplan.targets.docker.archives import Entry, pack, texts
+from mlplan.targets.docker.buildkit import Printed, Step, decode
+from mlplan.targets.docker.engine import LABEL, is_full, labels_of, refused, with_prefix
+
+if TYPE_CHECKING:
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.targets.docker.engine import Engine
+    from mlplan.targets.protocols import Progress
+
+_TAIL = 20
+PROXIES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+)
+
+
+class Recipe(NamedTuple):
+    """All that an image is built from."""
+
+    image: Image
+    files: Mapping[str, str]  # rendered, by path in the context
+    constant: Mapping[str, str]  # the same without the revision, which alone is no reason to build
+    entries: Sequence[Entry]  # the user's own: code, models, and the runtime
+    home: str  # whose image it is
+
+
+def build(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    """The image, as the engine shows it: the one that is there, or built now.
+
+    Raises: Refusal (MLP8204 to MLP8206, MLP8208) where it can't be built; nothing is left of it then.
+    """
+    base = ensure_base(engine, recipe.image.base_image, progress)
+    digest = recipe_digest(recipe, base)
+    tag = f"mlplan/{_repository(recipe.image)}:{digest[:20]}"
+    found = engine.image(tag)
+    if found is not None and labels_of(found).get("fingerprint") == digest:
+        return found
+    if recipe.image.buildkit and not has_buildkit(engine):
+        raise Refusal([_no_buildkit()])
+    if recipe.image.python and not recipe.image.buildkit:
+        _keep_environment(engine, recipe, base, progress)
+    arguments = {
+        "MLPLAN_FINGERPRINT": digest,
+        "MLPLAN_REVISION": recipe.image.revision,
+        **index_arguments(os.environ),
+    }
+    _run_build(engine, recipe, [*texts(recipe.files), *recipe.entries], tag, arguments, "", progress)
+    made = engine.image(tag)
+    if made is None:
+        raise Refusal([refused(f"Image {tag} can't be built", "it is gone right after it was made")])
+    return made
+
+
+def ensure_base(engine: Engine, name: str, progress: Progress) -> str:
+    """The id of the base image, fetched where it isn't here. Raises: Refusal (MLP8204)."""
+    found = engine.image(name)
+    if found is None:
+        import docker.errors
+
+        progress("Preparing", f"fetching the base image {name}")
+        try:
+            for message in engine.client.api.pull(name, stream=True, decode=True):
+                if "error" in message:
+                    raise Refusal([_no_base(name, str(message["error"]))])
+                if message.get("status") and message.get("id") and not message.get("progressDetail"):
+                    progress("Preparing", f"base image: {message['id']} {message['status'].lower()}")
+        except docker.errors.APIError as error:
+            raise Refusal([_no_base(name, str(error.explanation or error))]) from error
+        found = engine.image(name)
+    if found is None:
+        raise Refusal([_no_base(name, "it was fetched, but isn't here")])
+    return str(found["Id"])
+
+
+def recipe_digest(recipe: Recipe, base: str) -> str:
+    """The digest over everything that decides the image."""
+    content = hashlib.sha256()
+    for entry in recipe.entries:
+        content.update(f"{entry.path}\0{entry.mode:o}\0".encode())
+        content.update(_entry_digest(entry))
+    return digest_of({"base": base, "files": dict(recipe.constant), "content": content.hexdigest()})
+
+
+def _entry_digest(entry: Entry) -> bytes:
+    if entry.source is None:
+        return hashlib.sha256(entry.data or b"").digest()
+    digest = hashlib.sha256()
+    with open(entry.source, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
+
+
+def has_buildkit(engine: Engine) -> bool:
+    """Whether the engine builds by BuildKit when it is asked to."""
+    version = engine.read("/version") or {}
+    names = [str(component.get("Name", "")) for component in version.get("Components") or ()]
+    major, _, minor = str(version.get("ApiVersion", "1.0")).partition(".")
+    return (int(major), int(minor)) >= (1, 39) and not any("podman" in name.lower() for name in names)
+
+
+def remove_images(engine: Engine, labels: Mapping[str, str], *, keep: Iterable[str] = ()) -> None:
+    """Removes our images with these labels that no container uses, but for those with the ids in `keep`.
+
+    A name that somebody else gave to one of them stays, and the image with it.
+    """
+    kept = set(keep)
+    for image in engine.client.api.images(filters={"label": [f"{LABEL}{n}={v}" for n, v in labels.items()]}):
+        tags = [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"]
+        if image["Id"] not in kept:
+            for name in [tag for tag in tags if tag.startswith("mlplan/")] if tags else [image["Id"]]:
+                _remove_image(engine, name)
+
+
+def _remove_image(engine: Engine, name: str) -> None:
+    import docker.errors
+
+    try:
+        engine.client.api.remove_image(name)
+    except docker.errors.APIError as error:
+        if error.status_code not in (404, 409):  # gone meanwhile, or in use: both as it should be
+            raise Refusal([refused(f"Image {name} can't be removed", str(error.explanation))]) from error
+
+
+def index_arguments(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of this machine's settings a build needs to reach the network and the package index."""
+    found = {name: environ[name] for name in PROXIES if environ.get(name)}
+    index = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or environ.get("PIP_INDEX_URL")
+    if index and not has_password(index):
+        found |= {"UV_DEFAULT_INDEX": index, "PIP_INDEX_URL": environ.get("PIP_INDEX_URL") or index}
+    return found
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL tells a password."""
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
+def index_warnings(environ: Mapping[str, str]) -> list[Diagnostic]:
+    """What of those settings is not passed on, and why."""
+    held = [n for n in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL") if has_password(environ.get(n, ""))]
+    return [
+        codes.MLP8210.diagnostic(
+            f"{name} holds a password, which would stay readable in an image's history. The public index is used.",
+            hint="Use a mirror that asks for no password where images are built.",
+        )
+        for name in held
+    ]
+
+
+def _keep_environment(engine: Engine, recipe: Recipe, base: str, progress: Progress) -> None:
+    """Builds the stage `deps` under a name of its own: the older builder keeps layers only for what has a name."""
+    files = environment_files(dict(recipe.constant))
+    tag = f"mlplan/environment:{digest_of({'base': base, 'files': files})[:20]}"
+    if engine.image(tag) is None:
+        _run_build(engine, recipe, texts(recipe.files), tag, index_arguments(os.environ), "deps", progress)
+
+
+def _run_build(
+    engine: Engine,
+    recipe: Recipe,
+    context: Sequence[Entry],
+    tag: str,
+    arguments: Mapping[str, str],
+    target: str,
+    progress: Progress,
+) -> None:
+    """One build. Raises: Refusal (MLP8205, MLP8206) with the last lines of the step that failed."""
+    query = {
+        "t": tag,
+        "target": target,
+        "buildargs": json.dumps(dict(arguments)),
+        "labels": json.dumps(with_prefix({"home": recipe.home})),
+        "rm": "1",
+        "forcerm": "1",
+        **({"version": "2"} if recipe.image.buildkit else {}),
+    }
+    api = engine.client.api
+    response = api.post(
+        f"{api.base_url}/v{api.api_version}/build",
+        params=query,
+        data=pack(context),
+        headers={"Content-Type": "application/x-tar"},
+        stream=True,
+        timeout=None,
+    )
+    with response:
+        if response.status_code != 200:
+            raise Refusal([refused(f"Image {tag} can't be built", _message_of(response.text))])
+        watch = _Watch(recipe.image.address, progress)
+        for line in response.iter_lines(chunk_size=None):
+            if line:
+                watch.hear(json.loads(line))
+    if watch.error:
+        raise Refusal([watch.diagnostic()])
+
+
+class _Watch:
+    """Turns what a builder tells into progress, and remembers the end of what a failing step printed."""
+
+    def __init__(self, address: str, progress: Progress) -> None:
+        self._address = address
+        self._progress = progress
+        self._names: dict[str, str] = {}
+        self._printed: dict[str, deque[str]] = {}
+        self._step = ""  # the digest or line of the step that runs, or that failed
+        self.error = ""
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Takes one message of the engine's."""
+        if "error" in message:
+            self.error = str((message.get("errorDetail") or {}).get("message") or message["error"])
+        elif message.get("id") == "moby.buildkit.trace":
+            for said in decode(message["aux"]):
+                self._hear_buildkit(said)
+        elif "stream" in message:
+            self._hear_older(str(message["stream"]))
+
+    def diagnostic(self) -> Diagnostic:
+        """The error, for the user."""
+        name = self._names.get(self._step, self._step)
+        if is_full(self.error):
+            return refused(f"The image for {self._address} can't be built", self.error)
+        lines = [f"    {line}" for line in self._printed.get(self._step, ())]
+        tail = "\nThe last lines of that step:\n" + "\n".join(lines) if lines else ""
+        return codes.MLP8205.diagnostic(
+            f"The image for {self._address} can't be built. Its step `{_short(name)}` failed: {self.error}{tail}",
+            hint="Mend this and run\n    mlplan apply",
+        )
+
+    def _hear_buildkit(self, said: Step | Printed) -> None:
+        if isinstance(said, Step):
+            known = said.digest in self._names
+            self._names[said.digest] = said.name
+            if said.error and not said.error.endswith("context canceled"):
+                self._step = said.digest
+            if not known and not said.cached and not said.name.startswith("[internal]"):
+                self._progress("Preparing", f"image: {_short(said.name)}")
+        else:
+            self._print(said.digest, said.text)
+
+    def _hear_older(self, text: str) -> None:
+        if re.match(r"Step \d+/\d+ : ", text):
+            self._step = text.partition(" : ")[2].strip()
+            self._progress("Preparing", f"image: {_short(text.strip())}")
+        elif not text.startswith(" --->"):
+            self._print(self._step, text)
+
+    def _print(self, step: str, text: str) -> None:
+        kept = self._printed.setdefault(step, deque(maxlen=_TAIL))
+        for line in text.splitlines():
+            if line.strip():
+                kept.append(line.rstrip())
+                self._progress("Preparing", f"image: {_short(line.strip())}")
+
+
+def _short(text: str, length: int = 100) -> str:
+    first = " ".join(text.split())
+    return first if len(first) <= length else f"{first[: length - 3]}..."
+
+
+def _repository(image: Image) -> str:
+    """A repository's name for an image: lower case, without what such a name can't hold."""
+    name = re.sub(r"[^a-z0-9]+", "-", f"{image.project}-{image.address}".lower()).strip("-")
+    return name[:100]
+
+
+def _message_of(body: str) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body
+
+
+def _no_base(name: str, reason: str) -> Diagnostic:
+    if is_full(reason):
+        return refused(f"The base image {name} can't be fetched", reason)
+    return codes.MLP8204.diagnostic(
+        f"The base image {name} is not here and can't be fetched: {reason}",
+        hint=f"Fetch it by hand to see why, or name another `base_image`:\n    docker pull {name}",
+    )
+
+
+def _no_buildkit() -> Diagnostic:
+    return codes.MLP8208.diagnostic(
+        "This Docker engine can't build by BuildKit.",
+        hint="Write `buildkit: false` in the compute.",
+    )
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Lines without their ends, of bytes that come in pieces."""
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r")
+    if pending:
+        yield pending.decode(errors="replace")
