@@ -239,6 +239,8 @@ class Supervisor:
             what = message.get("do")
             if what == "status":
                 self._answer(channel, self._status())
+                if self._phase == "failed":  # somebody knows
+                    self._end_at = monotonic()
             elif what == "go-live":
                 self._go_live(channel, message.get("from"))
             elif what == "hand-over":

@@ -1,0 +1,1 @@
+"""The scoring runtime, asked over loopback as its clients and its target ask it."""
