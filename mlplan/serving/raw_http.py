@@ -114,3 +114,36 @@ class HttpRequest:
 def make_request(request: Request) -> HttpRequest:
     """The request for a script."""
     return HttpRequest(request)
+
+
+class AMLResponse:
+    """An answer with a status and headers of its own.
+
+    A `message` that is text or bytes is the body as it is; with `json_str` it is written as JSON, and so is None, as
+    an empty object. A generator is read to its end: the answer is sent whole.
+    """
+
+    def __init__(
+        self,
+        message: Any,
+        status_code: int,
+        response_headers: Mapping[str, str] | None = None,
+        json_str: bool = False,
+        run_function_failed: bool = False,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = dict(response_headers or {})
+        self.json_str = json_str or message is None
+        self.run_function_failed = run_function_failed
+        self._message = message
+
+    def get_data(self) -> bytes:
+        """The body."""
+        message = self._message
+        if message is None:
+            return b"{}"
+        if self.json_str:
+            return json.dumps(message).encode()
+        if isinstance(message, (str, bytes)):
+            return message.encode() if isinstance(message, str) else message
+        return b"".join(part.encode() if isinstance(part, str) else bytes(part) for part in message)

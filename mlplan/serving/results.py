@@ -19,7 +19,7 @@ def to_response(result: Any) -> Response:
     if result is None:
         return Response(200, b"{}")
     status = getattr(result, "status_code", None)
-    if isinstance(status, int) and not isinstance(result, dict):
+    if isinstance(status, int):
         return _from_object(result, status)
     return Response(200, json_text.dumps(result, as_json))
 

@@ -25,7 +25,7 @@ import traceback
 from time import monotonic
 from typing import Any, NamedTuple
 
-from . import metrics
+from . import aliases, metrics
 from .connection import Connection, Door
 from .control import Channel, Message
 from .scoring import Dispatcher, TimeLimit
@@ -187,6 +187,7 @@ def _load(config: Config) -> Any:
     shims = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
     sys.modules["_mlplan_runtime"] = sys.modules[__package__ or ""]
     sys.path.append(shims)
+    aliases.install()
     if config.entry_script is None:
         from . import estimator
 

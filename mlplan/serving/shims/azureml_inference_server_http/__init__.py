@@ -1,0 +1,1 @@
+"""The newer import paths of the raw HTTP decorator. There is no server in here."""

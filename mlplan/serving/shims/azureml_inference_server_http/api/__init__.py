@@ -1,0 +1,1 @@
+"""The raw HTTP decorator, its request and its response."""
