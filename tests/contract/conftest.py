@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from mlplan.targets.local.jobs import LocalJobs
-from mlplan.targets.local.services import LocalServices
 from mlplan.targets.protocols import JobSpec, Mount, Resources, ServedModel, ServiceSpec, Target
-
-FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
+from mlplan.targets.registry import open_target
 
 
 def _local(home: Path) -> Target:
-    return Target(LocalJobs(str(home / "runs")), LocalServices(str(home / "services"), FAKE_RUNTIME))
+    return open_target("local", str(home), "test", {})
 
 
 OPEN: dict[str, Callable[[Path], Target]] = {
@@ -100,6 +96,15 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
+SCORE = """
+def init():
+    print("loading the model of scorer", flush=True)
+
+def run(data):
+    return 1
+"""
+
+
 @pytest.fixture
 def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
     """Makes the spec of a service that serves the given digest."""
@@ -108,15 +113,18 @@ def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
         model = tmp_path / "model"
         model.mkdir(exist_ok=True)
         (model / "model.txt").write_text("weights")
+        code = tmp_path / "scoring"
+        code.mkdir(exist_ok=True)
+        (code / "score.py").write_text(SCORE)
         spec = ServiceSpec(
             key=key or f"key-of-{digest}",
             name="scorer",
             project="test",
             models=(ServedModel("model", 1, digest, str(model), ""),),
             digest=digest,
-            code=None,
-            code_name="",
-            entry_script=None,
+            code=str(code),
+            code_name="scoring",
+            entry_script="score.py",
             env={},
             environment=None,
             host="127.0.0.1",

@@ -164,7 +164,7 @@ def test_limits_without_effect_are_told(target: Target, service: MakeService) ->
 def test_the_log_is_kept_and_followed_to_its_end(target: Target, service: MakeService) -> None:
     target.services.deploy(service("one"), accept, silent)
 
-    assert "loading the model of scorer" in list(target.services.logs("scorer", follow=False))
+    assert any("loading the model of scorer" in line for line in target.services.logs("scorer", follow=False))
     lines = target.services.logs("scorer", follow=True)
     assert next(lines)
     target.services.delete("scorer")

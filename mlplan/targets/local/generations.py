@@ -83,9 +83,9 @@ class Generation:
     def end(self, *, grace_s: float, asked: bool = False) -> None:
         """Ends all its processes: asked first (unless somebody did), forced after `grace_s`."""
         if self.identity is not None and self.is_alive():
-            if not asked:
-                self.ask({"do": "stop", "grace_s": grace_s})
-            wait_until_gone(self.identity, grace_s + _PATIENCE_S)
+            agreed = asked or self.ask({"do": "stop", "grace_s": grace_s}) is not None
+            if agreed:
+                wait_until_gone(self.identity, grace_s + _PATIENCE_S)
         processes.end(lambda: processes.belonging(self.identity, MARK, self.folder), _PATIENCE_S)
 
     def clear(self, *, grace_s: float, asked: bool = False) -> None:

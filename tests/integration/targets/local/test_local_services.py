@@ -26,11 +26,7 @@ from mlplan.world import ObservedService
 
 MakeService = Callable[..., ServiceSpec]
 
-FAKE_RUNTIME = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))),
-    "contract",
-    "fake_runtime",
-)
+FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
 
 
 def silent(stage: str, detail: str) -> None:
