@@ -131,8 +131,18 @@ def aside_path(root: str) -> str:
     """
     folder = f"{root}/{ASIDE}"
     if not os.path.isdir(folder):
+        if not os.path.isdir(root):
+            make_private_folder(root)
         make_folder(folder)
     return f"{folder}/{os.getpid()}-{os.urandom(8).hex()}"
+
+
+def make_private_folder(path: str) -> None:
+    """Makes a folder that git leaves alone; one that is there is given what tells git so."""
+    if not os.path.exists(f"{path}/.gitignore"):
+        make_folder(path)
+        with open(f"{path}/.gitignore", "w", encoding="ascii") as stream:
+            stream.write("*\n")
 
 
 def make_folder(path: str) -> None:

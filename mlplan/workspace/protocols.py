@@ -49,16 +49,43 @@ class FileEntry(NamedTuple):
     executable: bool = False
 
 
-class Tree(NamedTuple):
-    """A folder by content. Its digest is that of its canonical listing; the listing itself is kept as an artifact."""
+class Tree:
+    """A folder by content. Its digest is that of its canonical listing; the listing itself is kept as an artifact.
 
-    digest: str
-    files: tuple[FileEntry, ...]  # sorted by path
+    Of a tree whose digest is known, the files are listed when somebody asks for them: of 100,000 unchanged ones
+    nobody does. Two trees of the same digest are equal.
+    """
+
+    __slots__ = ("_files", "count", "digest", "size")
+
+    def __init__(
+        self,
+        digest: str,
+        files: tuple[FileEntry, ...] | Callable[[], tuple[FileEntry, ...]],
+        *,
+        count: int | None = None,
+        size: int | None = None,
+    ) -> None:
+        self.digest = digest
+        self._files = files
+        self.count = len(self.files) if count is None else count
+        self.size = sum(entry.size for entry in self.files) if size is None else size  # in bytes
 
     @property
-    def size(self) -> int:
-        """The sum of the files' sizes in bytes."""
-        return sum(entry.size for entry in self.files)
+    def files(self) -> tuple[FileEntry, ...]:
+        """Its files, sorted by path."""
+        if not isinstance(self._files, tuple):
+            self._files = self._files()
+        return self._files
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tree) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"Tree({self.digest[:10]}, {self.count} files, {self.size} bytes)"
 
 
 OnBytes = Callable[[int], None]

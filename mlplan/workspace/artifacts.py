@@ -1,0 +1,333 @@
+"""Artifacts: bytes kept under their sha256, trees of them, and read-only views for those who use them.
+
+    artifacts/<first two digits>/<the others>    kept bytes; listings of trees (trees.py) among them
+    tmp/                                         where they are written before they get their name
+    views/<digest of a tree>/                    its files, copied, for jobs and services to read
+    views/<digest of a tree>.json                by which it is noticed when somebody wrote into that view
+
+Kept bytes are only ever copied out, so that nothing a script does to a file it was given can reach them. Their size
+is looked at whenever somebody asks whether they are whole, their digest whenever they are handed out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import NamedTuple, NoReturn
+
+from mlplan.codes import state as codes
+from mlplan.errors import Refusal
+from mlplan.workspace.copying import copy_checked, write_all
+from mlplan.workspace.durable import flush_files, flush_folders
+from mlplan.workspace.folder import aside_path, make_folder, read_file, refusal
+from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.process import boot
+from mlplan.workspace.protocols import FileEntry, OnBytes, Tree
+from mlplan.workspace.reading import BIG, COLUMNS, Found, look_at, read_through, walk
+from mlplan.workspace.stamp import Complicated, stamp_folder
+from mlplan.workspace.trees import decode_listing, encode_listing, subtree_of, tree_of
+
+
+class Garbage(NamedTuple):
+    """What nothing refers to."""
+
+    digests: tuple[str, ...]
+    size: int  # in bytes
+
+
+class _Staged(NamedTuple):
+    """A file's bytes, written aside."""
+
+    digest: str
+    size: int
+    aside: str
+
+
+class FolderArtifacts:
+    """`Artifacts` in a folder. Safe to use from several threads."""
+
+    def __init__(self, root: str, views: str, remembered: Callable[[Found], list[str | None]]) -> None:
+        from threading import RLock
+
+        self._root = root
+        self._views = views
+        self._remembered = remembered  # digests of files that are known not to have changed since they were read
+        self._trees: dict[str, Tree] = {}
+        self._view_lock = RLock()
+
+    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None) -> Tree:
+        return self._put(walk(folder), on_bytes)
+
+    def put_files(self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None) -> Tree:
+        names = sorted(files)
+        return self._put(look_at(names, [files[name] for name in names]), on_bytes)
+
+    def tree(self, digest: str) -> Tree:
+        if digest not in self._trees:
+            listing = self._checked(digest)
+            try:
+                self._trees[digest] = Tree(digest, decode_listing(listing))
+            except ValueError as error:
+                self._refuse_damaged(digest, f"it is no listing of files ({error})")
+        return self._trees[digest]
+
+    def subtree(self, digest: str, path: str) -> Tree | None:
+        found = subtree_of(self.tree(digest), path)
+        if found is not None:
+            self._keep_listing(found)
+        return found
+
+    def check_out(self, digest: str, folder: str, *, read_only: bool = False) -> None:
+        entries = self.tree(digest).files
+        try:
+            os.makedirs(folder, exist_ok=True)
+            folders = sorted({os.path.dirname(entry.path) for entry in entries} - {""})
+            for below in folders:
+                os.makedirs(f"{folder}/{below}", exist_ok=True)
+
+            def copy(entry: FileEntry) -> None:
+                self._copy_out(entry, f"{folder}/{entry.path}", read_only=read_only)
+
+            in_parallel(copy, [entry for entry in entries if entry.size >= BIG])
+            for entry in entries:
+                if entry.size < BIG:
+                    copy(entry)
+            if read_only:
+                for below in _with_parents(folders):
+                    os.chmod(f"{folder}/{below}", 0o555)
+                os.chmod(folder, 0o555)
+        except OSError as error:
+            raise refusal(error, str(error.filename or folder)) from error
+
+    def view(self, digest: str) -> str:
+        path = f"{self._views}/{digest}"
+        with self._view_lock:
+            if not self._is_view_whole(path):
+                self._make_view(digest, path)
+        return path
+
+    def problems(self, digest: str, *, deep: bool = False) -> Sequence[str]:
+        try:
+            entries = self.tree(digest).files
+        except Refusal:
+            return ["the listing of its files"]
+        return [
+            entry.path
+            for entry in entries
+            if self._size(entry.sha256) != entry.size or (deep and not self._is_whole(entry.sha256))
+        ]
+
+    def read_bytes(self, digest: str, path: str) -> bytes:
+        entry = next((entry for entry in self.tree(digest).files if entry.path == path), None)
+        if entry is None:
+            raise Refusal([codes.MLP4201.diagnostic(f"The kept tree {digest[:10]} has no file {path}.")])
+        return self._checked(entry.sha256)
+
+    def garbage(self, keep: Iterable[str]) -> Garbage:
+        """What none of these trees refers to. A tree that can't be read keeps nothing but itself."""
+        wanted = set()
+        for digest in keep:
+            wanted.add(digest)
+            try:
+                wanted.update(entry.sha256 for entry in self.tree(digest).files)
+            except Refusal:
+                continue
+        found = {digest: size for digest, size in self._kept() if digest not in wanted}
+        return Garbage(tuple(sorted(found)), sum(found.values()))
+
+    def remove(self, garbage: Garbage) -> None:
+        """Removes what `garbage` found, views of it and what crashed writers left behind.
+
+        Only for the holder of the lease: nothing may be kept meanwhile."""
+        try:
+            for digest in garbage.digests:
+                self._trees.pop(digest, None)
+                _remove_file(self._path(digest))
+                _remove_view(f"{self._views}/{digest}")
+            aside = f"{self._root}/tmp"
+            for name in os.listdir(aside) if os.path.isdir(aside) else ():
+                if not name.startswith(f"{os.getpid()}-"):
+                    _remove_view(f"{aside}/{name}")
+        except OSError as error:
+            raise refusal(error, str(error.filename or self._root)) from error
+
+    def _put(self, found: Found, on_bytes: OnBytes | None) -> Tree:
+        """Keeps files: those not known to be kept are written aside and digested, then flushed, then named."""
+        sizes = found.stats[0::COLUMNS]
+        digests = self._remembered(found)
+        unread = [i for i, digest in enumerate(digests) if digest is None or self._size(digest) != sizes[i]]
+        staged: list[_Staged] = []
+
+        def stage(i: int) -> None:
+            one = self._stage(found.paths[i], on_bytes)
+            staged.append(one)
+            digests[i], sizes[i] = one.digest, one.size
+
+        try:
+            in_parallel(stage, sorted((i for i in unread if sizes[i] >= BIG), key=lambda i: -sizes[i]))
+            for i in unread:
+                if sizes[i] < BIG:
+                    stage(i)
+            self._name_staged(staged)
+        except OSError as error:
+            raise refusal(error, str(error.filename or self._root)) from error
+        finally:
+            for one in staged:
+                _remove_file(one.aside)
+        tree = tree_of(
+            FileEntry(name, digest or "", size, name in found.executables)
+            for name, digest, size in zip(found.names, digests, sizes, strict=True)
+        )
+        self._keep_listing(tree)
+        return tree
+
+    def _stage(self, path: str, on_bytes: OnBytes | None) -> _Staged:
+        aside = aside_path(self._root)
+        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+        try:
+            digest, size = read_through(path, lambda piece: write_all(fd, piece), on_bytes)
+        except BaseException:
+            _remove_file(aside)
+            raise
+        finally:
+            os.close(fd)
+        if self._size(digest) == size:  # kept already; a damaged one of another size is put right
+            _remove_file(aside)
+            aside = ""
+        return _Staged(digest, size, aside)
+
+    def _name_staged(self, staged: Iterable[_Staged]) -> None:
+        fresh = {one.digest: one.aside for one in staged if one.aside}
+        if not fresh:
+            return
+        flush_files(list(fresh.values()))
+        folders = {digest[:2] for digest in fresh}
+        for folder in folders:
+            make_folder(f"{self._root}/artifacts/{folder}")
+        for digest, aside in fresh.items():
+            os.replace(aside, self._path(digest))
+        flush_folders([f"{self._root}/artifacts/{folder}" for folder in sorted(folders)])
+
+    def _keep_listing(self, tree: Tree) -> None:
+        listing = encode_listing(tree.files)
+        try:
+            if self._size(tree.digest) != len(listing):
+                aside = aside_path(self._root)
+                fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+                try:
+                    write_all(fd, listing)
+                finally:
+                    os.close(fd)
+                self._name_staged([_Staged(tree.digest, len(listing), aside)])
+        except OSError as error:
+            raise refusal(error, str(error.filename or self._root)) from error
+        self._trees[tree.digest] = tree
+
+    def _copy_out(self, entry: FileEntry, target: str, *, read_only: bool) -> None:
+        mode = (0o555 if entry.executable else 0o444) if read_only else (0o755 if entry.executable else 0o644)
+        self._require(entry.sha256)
+        _remove_file(target)
+        if copy_checked(self._path(entry.sha256), target, mode) != entry.sha256:
+            _remove_file(target)
+            self._refuse_damaged(entry.sha256, f"it holds other bytes, and is {entry.path} of a kept tree")
+
+    def _is_view_whole(self, path: str) -> bool:
+        """Whether a view is as it was made, told by the stat of its files; after a start of the machine, when what
+        wasn't flushed may be lost, a view is made anew."""
+        try:
+            known = json.loads(read_file(f"{path}.json"))
+            return bool(known == [boot(), stamp_folder(path, expected=known[2]).digest, known[2]])
+        except (OSError, ValueError, TypeError, IndexError, Complicated):
+            return False
+
+    def _make_view(self, digest: str, path: str) -> None:
+        try:
+            make_folder(self._views)
+            fresh = f"{self._views}/.{os.getpid()}-{os.urandom(8).hex()}"
+            try:
+                self.check_out(digest, fresh, read_only=True)
+                _remove_view(path)
+                os.rename(fresh, path)
+            except BaseException:
+                _remove_view(fresh)
+                raise
+            stamp = stamp_folder(path)
+            with open(f"{path}.json", "w", encoding="ascii") as stream:
+                json.dump([boot(), stamp.digest, stamp.files], stream)
+        except OSError as error:
+            raise refusal(error, str(error.filename or path)) from error
+
+    def _checked(self, digest: str) -> bytes:
+        """Kept bytes. Raises: Refusal MLP4201, MLP4202."""
+        self._require(digest)
+        try:
+            data = read_file(self._path(digest))
+        except OSError as error:
+            raise refusal(error, self._path(digest)) from error
+        if sha256(data).hexdigest() != digest:
+            self._refuse_damaged(digest, "it holds other bytes")
+        return data
+
+    def _is_whole(self, digest: str) -> bool:
+        return read_through(self._path(digest), None)[0] == digest
+
+    def _require(self, digest: str) -> None:
+        if self._size(digest) is None:
+            hint = "put artifacts/ back from a backup; `mlplan plan` says what will be made anew otherwise"
+            raise Refusal([codes.MLP4201.diagnostic(f"{self._path(digest)} is gone.", hint=hint)])
+
+    def _refuse_damaged(self, digest: str, how: str) -> NoReturn:
+        hint = "restore the file from a backup, or remove it: `mlplan plan` then says what will be made anew"
+        raise Refusal([codes.MLP4202.diagnostic(f"{self._path(digest)} is damaged: {how}.", hint=hint)])
+
+    def _size(self, digest: str) -> int | None:
+        try:
+            return os.stat(self._path(digest)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise refusal(error, self._path(digest)) from error
+
+    def _kept(self) -> Iterator[tuple[str, int]]:
+        folder = f"{self._root}/artifacts"
+        for first in os.listdir(folder) if os.path.isdir(folder) else ():
+            with os.scandir(f"{folder}/{first}") as entries:
+                for entry in entries:
+                    yield first + entry.name, entry.stat().st_size
+
+    def _path(self, digest: str) -> str:
+        return f"{self._root}/artifacts/{digest[:2]}/{digest[2:]}"
+
+
+def _with_parents(folders: Iterable[str]) -> list[str]:
+    """The folders and all above them, the deepest first."""
+    found = {parent for folder in folders for parent in _parents(folder)}
+    return sorted(found, reverse=True)
+
+
+def _parents(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = os.path.dirname(folder)
+
+
+def _remove_file(path: str) -> None:
+    if path:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _remove_view(path: str) -> None:
+    """Removes a file or a folder, read-only folders included, and the stamp beside it."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        from shutil import rmtree
+
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, 0o755)
+        rmtree(path)
+    else:
+        _remove_file(path)
+    _remove_file(f"{path}.json")
