@@ -12,7 +12,7 @@ import mlplan
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--data-folder", required=True, help="folder with digits.csv")
-parser.add_argument("--regularization", type=float, default=0.05, help="strength of the regularization")
+parser.add_argument("--regularization", type=float, default=0.1, help="strength of the regularization")
 args = parser.parse_args()
 
 table = np.loadtxt(os.path.join(args.data_folder, "digits.csv"), delimiter=",", skiprows=1)
