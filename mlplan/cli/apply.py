@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.apply.converge import not_converged
 from mlplan.apply.executor import Ended, Executor
+from mlplan.apply.pins import Pins
 from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
 from mlplan.cli.globals import Globals, colour_wanted, tell, width
@@ -26,6 +27,7 @@ from mlplan.kinds.effects import PERFORMERS
 if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.kinds.planning import Planned
+    from mlplan.lock.types import EnvironmentRequest, LockedEnvironment
     from mlplan.kinds.protocol import Effects
     from mlplan.state.records import State
     from mlplan.workspace.protocols import Holder
@@ -172,23 +174,29 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
     from mlplan.kinds.planning import recorded_lookup
     from mlplan.kinds.protocol import Effects
     from mlplan.kinds.secret_key import make_key
-    from mlplan.lock.keeper import LockKeeper
 
     if project.manifest.secrets:
         make_key(project.home)
-    keeper = LockKeeper(lock_path(project.manifest), emit)
+    pins = Pins(lock_path(project.manifest), resolve_packages)
     return Effects(
         reading=planned.survey.reading,
         home=project.home,
         emit=emit,
         state=lambda: session.state,
         commit=session.commit,
-        lock_environment=keeper.environment,
-        lock_urls=keeper.urls,
+        lock_environment=pins.environment,
+        lock_urls=pins.urls,
         secret_value=lambda name: secret_value(name, secret_variable(name)),
         known=lambda address: recorded_lookup(session.state)(address),
         stop=stop,
     )
+
+
+def resolve_packages(request: EnvironmentRequest) -> LockedEnvironment:
+    """Pins an environment's packages by uv. Raises: Refusal."""
+    from mlplan.lock.resolve import resolve
+
+    return resolve(request)
 
 
 def secret_value(name: str, variable: str) -> str:

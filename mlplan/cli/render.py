@@ -13,11 +13,11 @@ from mlplan.render.project import render_project
 
 def run(options: Globals, out: str) -> ExitCode:
     """Writes them below a folder; without one, prints them, each under its name."""
-    from mlplan.workspace.revision import revision_of
+    from mlplan.workspace.revision import git_revision
 
     project = open_project(options)
     manifest = project.manifest
-    files = render_project(manifest, read(lock_path(manifest)), revision_of(manifest.root))
+    files = render_project(manifest, read(lock_path(manifest)), git_revision(manifest.root))
     for path, text in files.items():
         if not out:
             say(f"# ---- {path}\n{text}")

@@ -84,8 +84,13 @@ def model_digest(facts: Facts, outputs: str, path: str) -> str | None:
         return str(recorded.outputs["digest"])
     from mlplan.workspace.trees import subtree_of
 
-    tree = subtree_of(facts.artifacts.tree(outputs), path)
+    tree = subtree_of(facts.artifacts.tree(outputs), inside_outputs(path))
     return tree.digest if tree else None
+
+
+def inside_outputs(path: str) -> str:
+    """A model's `path`, which starts where the script runs, as a path below the run's outputs."""
+    return path.removeprefix("./").removeprefix("outputs").lstrip("/")
 
 
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:

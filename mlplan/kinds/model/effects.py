@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
-from mlplan.kinds.model.desired import CONTENT, Facts
+from mlplan.kinds.model.desired import CONTENT, Facts, inside_outputs
 from mlplan.kinds.model.gates import deployed_metrics, unmet
 from mlplan.kinds.protocol import Performed
 from mlplan.kinds.versions import number_of
@@ -77,7 +77,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
 
 
 def _kept(resource: Resource, facts: Facts, outputs: str, effects: Effects) -> Tree | None:
-    return effects.reading.artifacts.subtree(outputs, resource.spec["path"])
+    return effects.reading.artifacts.subtree(outputs, inside_outputs(resource.spec["path"]))
 
 
 def _metrics(resource: Resource, effects: Effects) -> Mapping[str, Json]:
