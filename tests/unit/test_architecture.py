@@ -45,10 +45,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """The rooms that each room may import, besides itself and the version in `mlplan`."""
 
 PURE = ("address", "diagnostics", "events", "source", "world", "graph", "fingerprint", "state", "plan")
-IMPURE_MODULES = frozenset(
-    "os io pathlib shutil tempfile glob subprocess multiprocessing threading socket time datetime random secrets uuid "
-    "platform getpass signal asyncio httpx psutil docker logging".split()
-)
+IMPURE_MODULES = {
+    *("os", "io", "pathlib", "shutil", "tempfile", "glob", "subprocess", "multiprocessing", "threading", "signal"),
+    *("socket", "asyncio", "httpx", "docker", "psutil", "time", "datetime", "random", "secrets", "uuid"),
+    *("platform", "getpass", "logging"),
+}
 IMPURE_CALLS = frozenset({"open", "print", "input"})
 
 
