@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -74,12 +75,18 @@ def modules() -> Iterator[tuple[str, str]]:
                 yield os.path.relpath(path, PACKAGE)[:-3].replace(os.sep, "."), path
 
 
+@cache
 def parsed(path: str) -> ast.Module:
     with open(path, encoding="utf-8") as stream:
         return ast.parse(stream.read(), path)
 
 
-def imports() -> Iterator[Import]:
+@cache
+def imports() -> tuple[Import, ...]:
+    return tuple(read_imports())
+
+
+def read_imports() -> Iterator[Import]:
     for module, path in modules():
         package = ["mlplan", *module.split(".")[:-1]]
         for node in ast.walk(parsed(path)):
