@@ -6,9 +6,14 @@ with `mlplan/serving/control.py`.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.targets.protocols import ServiceSpec
 
 
 class Health(NamedTuple):
@@ -60,6 +65,32 @@ def is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def port_taken(spec: ServiceSpec) -> Diagnostic:
+    """That another program has a service's port, and which one."""
+    from mlplan.codes import target as codes
+
+    return codes.MLP8002.diagnostic(
+        f"Service {spec.name} is to listen on port {spec.port} of {spec.host}, and {who_listens(spec.port)} does.",
+        hint=f"End that program, or give deployment {spec.name} another `port`.",
+    )
+
+
+def who_listens(port: int) -> str:
+    """The program that listens on a port, as far as this user may know."""
+    import psutil
+
+    try:
+        connections = psutil.net_connections(kind="inet")
+    except (psutil.Error, OSError):
+        return "another program"
+    for connection in connections:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            with contextlib.suppress(psutil.Error):
+                if connection.pid:
+                    return f"`{psutil.Process(connection.pid).name()}` (process {connection.pid})"
+    return "another program"
 
 
 def _read_until(connection: socket.socket, end: bytes, deadline: float) -> bytes:

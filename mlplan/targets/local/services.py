@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.json_types import Json
 from mlplan.targets.local import files
-from mlplan.targets.local.ask import health, is_free, url
+from mlplan.targets.local.ask import health, is_free, port_taken, url
 from mlplan.targets.local.generations import Generation, generations, uptime_s
 from mlplan.world import ObservedService, ServiceState
 
@@ -54,7 +54,7 @@ class LocalServices:
             found.append(missing_uv())
         live = _live(generations(self._folder(spec.name)))
         if not (live and live.place == (spec.host, spec.port)) and not is_free(spec.host, spec.port):
-            found.append(_port_taken(spec))
+            found.append(port_taken(spec))
         return found
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
@@ -130,7 +130,7 @@ class LocalServices:
 
         takes_over = str(old.spec["control"]) if old and old.place == (spec.host, spec.port) else None
         if takes_over is None and not is_free(spec.host, spec.port):
-            raise Refusal([_port_taken(spec)])
+            raise Refusal([port_taken(spec)])
         python = interpreter(spec.environment, progress)
         progress("Transitioning", "laying out code and models")
         candidate = lay_out(spec, self._folder(spec.name), self._runtime)
@@ -140,7 +140,7 @@ class LocalServices:
             progress("Transitioning", f"starting, process {process.pid}")
             status = _wait_until_ready(candidate, process, spec, progress)
             if takes_over is None and not status.get("bound", True):
-                raise Refusal([_port_taken(spec)])  # taken since it was looked at
+                raise Refusal([port_taken(spec)])  # taken since it was looked at
             progress("Transitioning", "asking it before it takes traffic")
             verify(_endpoint(str(status["candidate_url"]), spec))
             progress("Transitioning", "going live")
@@ -257,28 +257,3 @@ def _with_log(reason: str, candidate: Generation) -> str:
     if not lines:
         return reason
     return f"{reason}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
-
-
-def _port_taken(spec: ServiceSpec) -> Diagnostic:
-    from mlplan.codes import target as codes
-
-    return codes.MLP8002.diagnostic(
-        f"Service {spec.name} is to listen on port {spec.port} of {spec.host}, and {_who_listens(spec.port)} does.",
-        hint=f"End that program, or give deployment {spec.name} another `port`.",
-    )
-
-
-def _who_listens(port: int) -> str:
-    """The program that listens on a port, as far as this user may know."""
-    import psutil
-
-    try:
-        connections = psutil.net_connections(kind="inet")
-    except (psutil.Error, OSError):
-        return "another program"
-    for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-            with contextlib.suppress(psutil.Error):
-                if connection.pid:
-                    return f"`{psutil.Process(connection.pid).name()}` (process {connection.pid})"
-    return "another program"
