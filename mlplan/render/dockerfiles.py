@@ -6,12 +6,16 @@ model alters no line; the fingerprint comes as a build argument.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from mlplan.json_types import Json
 from mlplan.render.engine import render
 from mlplan.resources import read
 
 VENV_PYTHON = "/opt/venv/bin/python"
+APP_ROOT = "/var/azureml-app"
+"""Where scoring code and models are, as scripts of the retired system know it."""
 SERVICE_PORT = 5001
 """The port that a serving container listens on; it is published as the deployment's."""
 
@@ -41,6 +45,18 @@ def base_image(named: str | None, python: str | None) -> str:
     return named or BASE_IMAGE.format(python=python or "3.12")
 
 
+class Service(NamedTuple):
+    """What a serving image says of its service: enough to serve without mlplan."""
+
+    name: str
+    project: str
+    entry_script: str | None  # from the app root: "scripts/score.py"
+    source_directory: str | None  # "scripts"
+    auth: bool  # whether a request needs a key
+    frameworks: Mapping[str, str]  # by the model's name
+    settings: Mapping[str, Json]  # of the scoring runtime
+
+
 def training_files(image: Image) -> dict[str, str]:
     """By path in the build's context. What is missing there is the run's code, as `code/`.
 
@@ -49,13 +65,26 @@ def training_files(image: Image) -> dict[str, str]:
     return _files(image, "training")
 
 
-def serving_files(image: Image) -> dict[str, str]:
+def serving_files(image: Image, service: Service) -> dict[str, str]:
     """By path in the build's context. What is missing there is the scoring code, as `app/<name of its folder>/`,
     the models, as `models/<name>/<version>/`, and the runtime, as `runtime/`.
 
     Raises: Refusal (MLP6002) where a value can't stand in its place.
     """
-    return _files(image, "serving")
+    description = {
+        "format": 1,
+        "name": service.name,
+        "project": service.project,
+        "host": "0.0.0.0",
+        "port": SERVICE_PORT,
+        "app_root": APP_ROOT,
+        "entry_script": service.entry_script,
+        "source_directory": service.source_directory,
+        "auth": "key" if service.auth else "none",
+        "frameworks": dict(sorted(service.frameworks.items())),
+        "settings": dict(sorted(service.settings.items())),
+    }
+    return {**_files(image, "serving"), "service.json": render("document.json.j2", document=description)}
 
 
 def environment_files(files: dict[str, str]) -> dict[str, str]:
@@ -71,6 +100,7 @@ def environment_files(files: dict[str, str]) -> dict[str, str]:
 
 def _files(image: Image, purpose: str) -> dict[str, str]:
     values = {
+        "purpose": purpose,
         "project": image.project,
         "address": image.address,
         "title": f"{image.project} {image.address}",

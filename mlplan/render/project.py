@@ -4,21 +4,22 @@
     run/<name>/          Dockerfile, .dockerignore, requirements.lock, uv.txt, <name>.runconfig,
                          conda_dependencies.yml
     inference/<name>/    inference_config.json, conda_dependencies.yml
-    deployment/<name>/   Dockerfile, .dockerignore, requirements.lock, uv.txt, service.json, runtime/,
-                         deployment_config.json
+    deployment/<name>/   Dockerfile, .dockerignore, requirements.lock, uv.txt, service.json, deployment_config.json
 
 Where the Dockerfile of a compute of type `docker` is rendered here, the target builds the same one.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from mlplan.address import Address
 from mlplan.codes import render as codes
 from mlplan.errors import Refusal
 from mlplan.lock.environment import environment_request, serving_requirements
-from mlplan.render.dockerfiles import Image, base_image, serving_files, training_files
+from mlplan.manifest.quantities import seconds, size_in_bytes
+from mlplan.render.dockerfiles import Image, Service, base_image, serving_files, training_files
 from mlplan.render.retired import (
     CONDA_FILE,
     Packages,
@@ -100,7 +101,9 @@ class _Project:
         locked = self.locked(deployment, wanted, serving_requirements())
         if wanted and locked is None:
             return {}
-        files = serving_files(self.image(deployment, locked)) if self.has_image(deployment, locked) else {}
+        files: Files = {}
+        if self.has_image(deployment, locked):
+            files = serving_files(self.image(deployment, locked), self.service(deployment))
         return files | {"deployment_config.json": deployment_config(deployment, self.compute(deployment)["type"])}
 
     def conda(self, packages: Packages | None) -> Files:
@@ -118,6 +121,25 @@ class _Project:
             requirements="\n".join(locked.packages) + "\n" if locked else "",
             buildkit=bool(compute.get("buildkit", True)),
             revision=self.revision,
+        )
+
+    def service(self, deployment: Resource) -> Service:
+        """What its image says of the service."""
+        spec, resources = deployment.spec, self.manifest.resources
+        inference = resources[Address("inference", spec["inference"])].spec if spec["inference"] else {}
+        entry, folder = inference.get("entry_script"), None
+        if entry:
+            folder = os.path.basename(os.path.normpath(os.path.join(self.manifest.root, inference["source"])))
+        names = [mention.partition(":")[0] for mention in spec["models"]]
+        frameworks = {name: resources[Address("model", name)].spec["framework"] or {} for name in names}
+        return Service(
+            name=deployment.address.name,
+            project=self.manifest.project,
+            entry_script=f"{folder}/{entry}" if entry else None,
+            source_directory=folder,
+            auth=spec["auth"] == "key",
+            frameworks={name: framework.get("name", "") for name, framework in frameworks.items()},
+            settings={"timeout_s": seconds(spec["timeout"]), "max_body_bytes": size_in_bytes(spec["max_body"])},
         )
 
     def has_image(self, resource: Resource, locked: LockedEnvironment | None) -> bool:

@@ -138,7 +138,7 @@ def inference_config(project: str, inference: Resource, packages: Packages | Non
             "dependencies": [f"python={packages.python}", "pip", {"pip": list(packages.pins)}],
         }
     return render(
-        "retired/document.json.j2",
+        "document.json.j2",
         document={
             "entryScript": spec["entry_script"],
             "sourceDirectory": spec["source"],
@@ -152,7 +152,7 @@ def deployment_config(deployment: Resource, compute_type: str) -> str:
     spec = deployment.spec
     local = {"computeType": "local", "port": spec["port"]}
     document = _aks(spec) if compute_type == "kubernetes" else local
-    return render("retired/document.json.j2", document=document)
+    return render("document.json.j2", document=document)
 
 
 def _aks(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def dataset_definition(dataset: Resource) -> str:
     """A dataset, as it is registered from a file."""
     spec = dataset.spec
     return render(
-        "retired/document.json.j2",
+        "document.json.j2",
         document={
             "schemaVersion": 1,
             "datasetType": "File",
