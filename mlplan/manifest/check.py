@@ -129,6 +129,8 @@ def _reports(root: Mapping, error: ValidationError) -> Iterable[_Report]:
     if "propertyNames" in error.absolute_schema_path:
         return [_bad_name(path, str(error.instance))]
     keyword: Any = (error.schema, error.validator_value, error.instance)
+    if error.validator in ("oneOf", "not") and not isinstance(error.instance, dict):
+        return []  # they are about keys; that it has none is told by its type
     return _BY_KEYWORD[str(error.validator)](root, path, _Unmet(*keyword))
 
 

@@ -138,7 +138,7 @@ def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     offers = variables.offers_of([given.offers for given in files], environ, inputs.variables)
     values = variables.read_variables(document, checked.bad, offers)
     drafts = resolve.fill(document, checked, values.values, inputs.environ, set(values.declared))
-    finished = resolve.finish(document, drafts.drafts, values.values)
+    finished = resolve.finish(document, drafts, values.values)
     moved, bad_moves = validate.moves(document, checked, drafts.drafts)
     read = {diagnostic.span for diagnostic in found}  # reading's word on a value is enough
     found += [diagnostic for diagnostic in checked.diagnostics if diagnostic.span not in read]

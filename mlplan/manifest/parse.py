@@ -99,6 +99,8 @@ class _Composer:
         self._frames: list[_Frame] = []
         self._anchors: dict[str, _Anchored | None] = {}  # None: still open
         self._documents = 0
+        lines = source.lines()
+        self._end_of_file = (len(lines), len(lines[-1]) + 1)
 
     def run(self) -> None:
         import yaml
@@ -136,12 +138,12 @@ class _Composer:
                 codes.MLP1007.diagnostic(
                     "A second document starts here. A manifest is one document, so what follows would be lost.",
                     hint="Delete this `---`, or put what follows into a file of its own.",
-                    labels=[self._label(_place(event), "a second document")],
+                    labels=[self._label(self._place(event), "a second document")],
                 )
             )
 
     def _scalar(self, event: Any) -> None:
-        place = _place(event)
+        place = self._place(event)
         text = event.value
         if event.tag not in _STR_TAGS:
             self._report_tag(event)
@@ -169,10 +171,10 @@ class _Composer:
         )
 
     def _mapping_start(self, event: Any) -> None:
-        self._open(Mapping(_place(event)), event)
+        self._open(Mapping(self._place(event)), event)
 
     def _sequence_start(self, event: Any) -> None:
-        self._open(Items(_place(event)), event)
+        self._open(Items(self._place(event)), event)
 
     def _open(self, node: Items | Mapping, event: Any) -> None:
         if event.tag not in _TREE_TAGS:
@@ -192,7 +194,7 @@ class _Composer:
     def _end(self, event: Any) -> None:
         frame = self._frames.pop()
         if not frame.block:
-            frame.end = _place(event)[2:]
+            frame.end = self._place(event)[2:]
         frame.node.place = (*frame.node.place[:2], *frame.end)  # a block would reach to the next token
         for mapping in frame.merged:  # reported, but then what is missing isn't reported too
             if isinstance(frame.node, Mapping):
@@ -202,7 +204,7 @@ class _Composer:
         self._add(frame.node, frame.size, frame.end)
 
     def _alias(self, event: Any) -> None:
-        place = _place(event)
+        place = self._place(event)
         if event.anchor not in self._anchors:
             near = nearest(event.anchor, self._anchors)
             self._stop(
@@ -294,9 +296,16 @@ class _Composer:
             codes.MLP1011.diagnostic(
                 f"The tag `{_short(tag)}` has no meaning in a manifest.",
                 hint="Delete the tag and write the value as it is; quote it where it is text.",
-                labels=[self._label(_place(event), "tagged")],
+                labels=[self._label(self._place(event), "tagged")],
             )
         )
+
+    def _place(self, event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        begin = min(
+            (start.line + 1, start.column + 1), self._end_of_file
+        )  # the reader counts a last line end that isn't there
+        return (*begin, *min((end.line + 1, end.column + 1), self._end_of_file))
 
     def _label(self, place: Place, text: str) -> Label:
         return Label(Span(self.source.file, *place), text)
@@ -304,11 +313,6 @@ class _Composer:
     def _stop(self, diagnostic: Diagnostic) -> NoReturn:
         self.diagnostics.append(diagnostic)
         raise _Stop
-
-
-def _place(event: Any) -> Place:
-    start, end = event.start_mark, event.end_mark
-    return start.line + 1, start.column + 1, end.line + 1, end.column + 1
 
 
 def _short(text: str) -> str:

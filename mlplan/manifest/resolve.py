@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlplan.address import KINDS, Address
+from mlplan.address import KINDS, Address, parse_address
 from mlplan.codes import meaning as codes
 from mlplan.codes import read as read_codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
@@ -70,6 +70,7 @@ class Drafts(NamedTuple):
     secrets: frozenset[str]
     consulted: dict[str, str | None]  # environment variables that were read, with their values
     places: dict[str, Span]
+    filled: set[Path]  # values with something filled in
     diagnostics: list[Diagnostic]
 
 
@@ -90,18 +91,18 @@ def fill(
     """The drafts of a checked document. `known` are all declared variables, those without a value too."""
     filler = _Filler(document, checked, values, environ, known)
     drafts = {address: filler.draft(address, key, node) for address, (key, node) in filler.declared.items()}
-    workspace = filler.top("workspace")
-    project = filler.top("project")
+    workspace, project = filler.top("workspace") or ".mlplan", filler.top("project")
     filler.note_use_in_profiles()
     unused = [name for name in known if name not in filler.used]
     filler.diagnostics += [_unused(document, name) for name in unused]
     return Drafts(
         drafts,
-        workspace if isinstance(workspace, str) else ".mlplan",
-        project if isinstance(project, str) else "",
+        workspace,
+        project,
         frozenset(filler.secrets),
         filler.consulted,
         filler.places,
+        filler.filled,
         filler.diagnostics,
     )
 
@@ -126,6 +127,7 @@ class _Filler:
         self.consulted: dict[str, str | None] = {}
         self.places: dict[str, Span] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.filled: set[Path] = set()
         self._lines = document.source.lines()
         self._references: list[Reference] = []
         self._sound = True  # of the resource in hand
@@ -145,12 +147,24 @@ class _Filler:
             spec["source"] = [spec["source"]]
         return Draft(address, key, spec, tuple(self._references), self._sound)
 
-    def top(self, name: str) -> Json:
+    def top(self, name: str) -> str:
+        """The value of a key at the top that holds text; "" where there is none."""
         entry = self.document.root.entries.get(name)
         if entry is None or (name,) in self.checked.bad:
-            return None
+            return ""
+        self.places[name] = self.document.span(entry.value)
         value = self._node(entry.value, (name,), None)
-        return None if value is _HOLE else value
+        if value is _HOLE:
+            return ""
+        if not isinstance(value, str) or not value or (name == "project" and parse_address(f"run.{value}") is None):
+            self.diagnostics.append(
+                codes.MLP3208.diagnostic(
+                    f"`{name}` becomes `{as_text(value)}`; it has to be {'a name' if name == 'project' else 'text'}.",
+                    hint="Give another value.",
+                    labels=[Label(self.document.span(entry.value), "doesn't fit")],
+                )
+            )
+        return str(value)
 
     def note_use_in_profiles(self) -> None:
         """A variable that only another profile uses is used."""
@@ -199,6 +213,7 @@ class _Filler:
             self._bind_name(node.value, node, path, address)
             return node.value
         value = self._filled(node, node.value, path, address)
+        self.filled.add(path)
         if value is _HOLE:
             self._sound = False
         elif is_text:
@@ -444,35 +459,56 @@ class Finished(NamedTuple):
     diagnostics: list[Diagnostic]
 
 
-def finish(document: Document, drafts: MappingType[Address, Draft], values: MappingType[str, Value]) -> Finished:
-    """Checks what was filled in, and adds the defaults."""
+def finish(document: Document, drafts: Drafts, values: MappingType[str, Value]) -> Finished:
+    """Checks what was filled in, and adds the defaults. What doesn't fit becomes a hole in its draft."""
     from pydantic import ValidationError
 
     from mlplan.manifest.models import SECTIONS, compute_models
 
-    computes = compute_models()
+    models = {**compute_models(), **SECTIONS}
+    touched = {path[:2] for path in drafts.filled}
     specs: dict[Address, dict[str, Any]] = {}
     diagnostics: list[Diagnostic] = []
-    for address, draft in drafts.items():
-        if not draft.whole:
+    for address, draft in drafts.drafts.items():
+        model = models.get(str(draft.spec.get("type")) if address.kind == "compute" else address.kind)
+        if model is None or not (draft.whole or address in touched):
             continue
-        model = SECTIONS.get(address.kind) or computes[draft.spec["type"]]
         try:
-            specs[address] = model.model_validate(draft.spec).model_dump(by_alias=True)
+            made = model.model_validate(draft.spec).model_dump(by_alias=True)
+            if draft.whole:
+                specs[address] = made
         except ValidationError as error:
-            diagnostics += [_unfit(document, address, problem, values) for problem in error.errors()]
+            drafts.drafts[address] = draft._replace(whole=False)
+            for problem in error.errors():
+                path = _written_path(document, address, problem["loc"])
+                if draft.whole or (path in drafts.filled and problem["input"] is not None):
+                    diagnostics.append(_unfit(document, address, path, problem, values))
+                    _make_hole(draft.spec, problem["loc"])
     return Finished(specs, diagnostics)
 
 
-def _unfit(document: Document, address: Address, problem: Any, values: MappingType[str, Value]) -> Diagnostic:
-    path: Path = (address.kind, address.name)
-    node = at(document.root, path)
-    for step in problem["loc"]:
+def _written_path(document: Document, address: Address, loc: tuple[str | int, ...]) -> Path:
+    """The path of what pydantic speaks of, as far as it is written."""
+    path: Path = tuple(address)
+    for step in loc:
         try:
-            node = at(document.root, (*path, step))
+            at(document.root, (*path, step))
         except (KeyError, IndexError):
             break
         path = (*path, step)
+    return path
+
+
+def _make_hole(spec: Any, loc: tuple[str | int, ...]) -> None:
+    for step in loc[:-1]:
+        spec = spec[step]
+    spec[loc[-1]] = None
+
+
+def _unfit(
+    document: Document, address: Address, path: Path, problem: Any, values: MappingType[str, Value]
+) -> Diagnostic:
+    node = at(document.root, path)
     text = node.text if isinstance(node, Scalar) else ""
     origins = [
         f"`var.{mention.name}` comes from the {values[mention.name].origin}"

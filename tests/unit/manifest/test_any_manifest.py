@@ -1,0 +1,94 @@
+"""Laws that hold for whatever a manifest says: loading never raises, and every span lies inside its file."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutations import WHOLE, mutated
+
+from mlplan.manifest.files import Kind
+from mlplan.manifest.load import File, Inputs, Loaded, load_bytes
+from mlplan.views.diagnostics import render_text
+from mlplan.views.diagnostics_sarif import render_sarif
+
+ENVIRON = {"HOME": "/home/ann", "MLPLAN_VAR_nodes": "3"}
+
+
+class AnyDisk:
+    """Has a file at every path but those that start with a letter of `missing`."""
+
+    def __init__(self, missing: str = "") -> None:
+        self._missing = missing
+
+    def kind(self, path: str) -> Kind:
+        if path[:1] in self._missing:
+            return ""
+        return "file" if "." in os.path.basename(path) and path != "." else "folder"
+
+    def names(self, folder: str) -> list[str]:
+        return ["train.py", "other.csv"]
+
+    def folders(self, folder: str) -> list[str]:
+        return ["deeper"] if folder.count("/") < 3 else []
+
+    def is_outside(self, path: str) -> bool:
+        return path.startswith("o")
+
+
+def _load(data: bytes, profile: str = "", missing: str = "dm") -> Loaded:
+    inputs = Inputs(ENVIRON, profile, {"regularization": "0.5"}, [File("vars.yaml", b"mnist_url: x\n")])
+    return load_bytes(data, file="mlplan.yaml", root="/nowhere", inputs=inputs, disk=AnyDisk(missing))
+
+
+def _check(loaded: Loaded) -> None:
+    lines = {source.file: source.lines() for source in loaded.sources}
+    for diagnostic in loaded.diagnostics:
+        for label in diagnostic.labels:
+            span = label.span
+            of_file = lines[span.file]
+            assert (span.line, span.column) <= (span.end_line, span.end_column)
+            for line, column in ((span.line, span.column), (span.end_line, span.end_column)):
+                assert 1 <= line <= len(of_file)
+                assert 1 <= column <= len(of_file[line - 1]) + 1
+    assert (loaded.manifest is None) == any(diagnostic.severity == "error" for diagnostic in loaded.diagnostics)
+    render_text(loaded.diagnostics, loaded.sources).encode()
+    render_sarif(loaded.diagnostics, loaded.sources).encode()
+
+
+def test_the_undamaged_manifest_loads() -> None:
+    assert [diagnostic.code for diagnostic in _load(WHOLE.encode(), "prod", missing="").diagnostics] == [
+        "MLP1013",
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes(data: bytes) -> None:
+    _check(_load(data))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@`,? \t\n\r\x85\u2028${}.0~<日", max_size=120))
+def test_any_text_of_the_characters_that_mean_something(text: str) -> None:
+    _check(_load(text.encode()))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_damaged_manifests(block: int) -> None:
+    for seed in range(block * 100, (block + 1) * 100):
+        _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
+
+
+@pytest.mark.slow
+def test_ten_thousand_damaged_manifests() -> None:
+    first = random.randrange(10**9)
+    print(f"seeds {first} to {first + 9_999}")
+    for seed in range(first, first + 10_000):
+        started = time.monotonic()
+        _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
+        assert time.monotonic() - started < 2, f"seed {seed} hangs"
