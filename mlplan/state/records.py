@@ -89,9 +89,12 @@ class State(NamedTuple):
         return next((v for v in self.versions.get(address, ()) if v.digest == digest), None)
 
     def kept_run(self, address: Address, fingerprint: str) -> RunRecord | None:
-        """The newest completed run of this fingerprint, or None: what can be restored instead of run."""
-        records = self.runs.get(address, ())
-        return next((r for r in reversed(records) if r.fingerprint == fingerprint and r.status == "Completed"), None)
+        """The newest completed run of this fingerprint whose outputs are still kept, or None: what can be restored
+        instead of run."""
+        for record in reversed(self.runs.get(address, ())):
+            if record.fingerprint == fingerprint and record.status == "Completed" and record.outputs:
+                return record
+        return None
 
 
 EMPTY = State(0, "", "", {}, {}, {}, {}, None)

@@ -61,7 +61,13 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for kind in ("tags", "properties"):
         for key, value in (spec.get(kind) or {}).items():
             parts[f"{'tag' if kind == 'tags' else 'property'} {key}"] = known("label", value)
-    return Desired(resource.address, parts, bool(spec.get("protect")))
+    return Desired(resource.address, parts, bool(spec.get("protect")), _details(parts[CONTENT], resource, state))
+
+
+def _details(content: Part, resource: Resource, state: State) -> dict[str, str]:
+    """That bytes are those of an earlier version, where they are."""
+    version = state.version_of(resource.address, content.digest) if content.digest else None
+    return {CONTENT: f"version {version.number} again"} if version else {}
 
 
 def _content(resource: Resource, facts: Facts, lookup: Lookup) -> Part:
