@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,23 +18,29 @@ _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields that say nothing about what is executed, or repeat what their place says."""
 
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_IMPORTERS = frozenset({"import_module", "__import__"})
-_EXECUTORS = frozenset({"exec", "eval", "run_path", "run_module", "spec_from_file_location", "walk_packages"})
-"""Calls after which nobody can say beforehand what is imported."""
+_IMPORTERS = frozenset({"import_module", "__import__", "run_module", "run_path"})
+"""Functions that import what their first argument names."""
+_EXECUTORS = frozenset({"exec", "eval", "spec_from_file_location", "walk_packages", "iter_modules"})
+"""Functions after which nobody can say beforehand what is imported."""
+
+_LONG = 10**1000
+"""Integers from here on are spelt in hexadecimal: Python refuses to spell very long ones as decimals."""
 
 
 def python_meaning(content: bytes) -> PythonMeaning:
     """What a file says. One that doesn't parse counts by its bytes, and as if it might import anything."""
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return PythonMeaning(hashlib.sha256(content).hexdigest(), (), True)
     # A program that reads its docstrings (argparse, docopt) is decided by them as well.
     keep_docs = b"__doc__" in content
     digest = hashlib.sha256()
-    for piece in _spelt(tree, keep_docs):
-        digest.update(piece.encode("utf-8", "surrogatepass"))
-    imports, dynamic = _imports(tree)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "invalid escape sequence" is between the user and Python
+            tree = ast.parse(content)
+        for piece in _spelt(tree, keep_docs):
+            digest.update(piece.encode("ascii", "backslashreplace"))
+        imports, dynamic = _imports(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return PythonMeaning(hashlib.sha256(content).hexdigest(), (), True)
     return PythonMeaning(digest.hexdigest(), tuple(sorted(imports)), dynamic)
 
 
@@ -56,9 +63,11 @@ def _spelt(node: ast.AST, keep_docs: bool) -> Iterator[str]:
                 if isinstance(item, ast.AST):
                     yield from _spelt(item, keep_docs)
                 else:
-                    yield repr(item) + ","
+                    yield ascii(item) + ","
+        elif type(value) is int:
+            yield f"int:{value}" if abs(value) < _LONG else f"int:{value:#x}"
         else:
-            yield f"{type(value).__name__}:{value!r}"
+            yield f"{type(value).__name__}:{value!a}"  # what repr escapes depends on the Python
     yield ")"
 
 
@@ -77,6 +86,7 @@ def _imports(tree: ast.AST) -> tuple[set[str], bool]:
     """Modules by the names they are imported by, Python files by literal paths, and whether there may be more."""
     found: set[str] = set()
     dynamic = False
+    followed: set[int] = set()  # mentions of importers that were called with a literal
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -85,26 +95,36 @@ def _imports(tree: ast.AST) -> tuple[set[str], bool]:
             joint = "" if base.endswith(".") or not base else "."
             found.add(base)
             found.update(f"{base}{joint}{alias.name}" for alias in node.names if alias.name != "*")
+            dynamic |= any(alias.asname and alias.name in _IMPORTERS for alias in node.names)
         elif isinstance(node, ast.Call):
-            name = _called(node)
             first = node.args[0] if node.args else None
-            if name in _IMPORTERS and isinstance(first, ast.Constant) and isinstance(first.value, str):
-                found.add(first.value)
-            elif name in _IMPORTERS or name in _EXECUTORS:
-                dynamic = True
+            name = first.value if isinstance(first, ast.Constant) else None
+            # A path without .py may be a folder or an archive: nobody follows into that.
+            if isinstance(name, str) and (_named(node.func) != "run_path" or name.endswith(".py")):
+                found.update([name] if _named(node.func) in _IMPORTERS else ())
+                followed.add(id(node.func))
+            dynamic |= _named(node.func) in _EXECUTORS
+        elif isinstance(node, (ast.Name, ast.Attribute)) and _named(node) in _IMPORTERS:
+            dynamic |= id(node) not in followed  # a call is walked before the function it names
         elif isinstance(node, ast.Attribute) and node.attr == "path" and _is_sys(node.value):
             dynamic = True  # where modules are looked for is altered, or may be
+        elif isinstance(node, ast.Assign) and any(_named(target) == "__all__" for target in node.targets):
+            found.update(f".{name}" for name in _texts(node.value))  # what `import *` of a package brings in
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
             found.add(node.value)  # run as a program of its own, most likely
     return found, dynamic
 
 
-def _called(node: ast.Call) -> str:
-    function = node.func
-    if isinstance(function, ast.Attribute):
+def _named(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
         # A method named `eval` (a model in PyTorch, a frame in pandas) is not Python's own.
-        return "" if function.attr in ("eval", "exec") else function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+        return "" if node.attr in ("eval", "exec") else node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _texts(node: ast.expr) -> list[str]:
+    items = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    return [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
 
 
 def _is_sys(node: ast.expr) -> bool:

@@ -67,3 +67,52 @@ def test_none_is_not_nothing() -> None:
 def test_what_does_not_parse_counts_by_its_bytes() -> None:
     assert python_meaning(b"x =").dynamic
     assert digest(b"x =") != digest(b"x = ")
+
+
+def test_text_that_pythons_escape_differently_has_one_spelling() -> None:
+    # U+0AB5 to U+1ED4B: printable in one version's Unicode tables and not yet in another's.
+    assert digest("x = 'é\U0001ed4b\\ud800'".encode()) == (
+        "ca50bfa2bdafc13c5d08a87c0605fa54c9b4ec36d2250af7c1669fff52f63279"
+    )
+
+
+def test_a_number_of_ten_thousand_digits_is_spelt() -> None:
+    assert digest(b"x = 0x1" + b"0" * 9000) != digest(b"x = 0x2" + b"0" * 9000)
+
+
+def test_a_file_nested_too_deep_counts_by_its_bytes_and_as_if_it_imported_anything() -> None:
+    deep = b"x = " + b"(" * 3000 + b")" * 3000
+    assert python_meaning(deep).dynamic
+    assert digest(deep) != digest(deep + b"#")
+
+
+def test_a_warning_of_the_parser_is_not_shown(recwarn: pytest.WarningsRecorder) -> None:
+    python_meaning(b"x = '\\d'")
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"from importlib import import_module as im\nim(name)",
+        b"import importlib\nlist(map(importlib.import_module, names))",
+        b"import runpy\nrunpy.run_path(path)",
+        b"import pkgutil\nfor m in pkgutil.iter_modules(p): pass",
+    ],
+)
+def test_an_importer_that_is_not_called_with_a_literal_may_import_anything(text: bytes) -> None:
+    assert python_meaning(text).dynamic
+
+
+@pytest.mark.parametrize(
+    ("text", "imported"),
+    [
+        (b"import importlib\nimportlib.import_module('near.by')", ("importlib", "near.by")),
+        (b"import runpy\nrunpy.run_module('other')", ("other", "runpy")),
+        (b"import runpy\nrunpy.run_path('other.py')", ("other.py", "runpy")),
+        (b"__all__ = ['one', 'two']", (".one", ".two")),
+    ],
+)
+def test_what_is_named_by_a_literal_is_an_import_like_any_other(text: bytes, imported: tuple[str, ...]) -> None:
+    assert python_meaning(text).imports == imported
+    assert not python_meaning(text).dynamic
