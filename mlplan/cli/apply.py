@@ -27,8 +27,8 @@ from mlplan.kinds.effects import PERFORMERS
 if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.kinds.planning import Planned
-    from mlplan.lock.types import EnvironmentRequest, LockedEnvironment
     from mlplan.kinds.protocol import Effects
+    from mlplan.lock.types import EnvironmentRequest, LockedEnvironment
     from mlplan.state.records import State
     from mlplan.workspace.protocols import Holder
 

@@ -46,6 +46,7 @@ class Findings(str, Enum):
 
     text = "text"
     concise = "concise"
+    markdown = "markdown"
     json = "json"
     sarif = "sarif"
     github = "github"

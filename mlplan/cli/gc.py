@@ -16,7 +16,7 @@ COMMAND = "mlplan gc"
 
 
 def run(options: Globals, yes: bool) -> ExitCode:
-    """Says what would go, asks, and removes it under the lease: what the state says then decides, not what was shown."""
+    """Says what would go, asks, and removes it under the lease: what the state says then decides."""
     project = open_project(options)
     workspace = project.workspace
     state = workspace.log.read()

@@ -19,7 +19,9 @@ LEFT_OUT = shutil.ignore_patterns(".mlplan", "__pycache__", "*.pyc")
 def run(directory: str, template: str, listed: bool) -> ExitCode:
     """Writes the project; refuses to overwrite a single file."""
     source = folder("examples")
-    templates = sorted(name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml")))
+    templates = sorted(
+        name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml"))
+    )
     if listed:
         for name in templates:
             say(name)

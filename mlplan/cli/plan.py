@@ -44,7 +44,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
         return run_base(options, asked)
     project = open_project(options)
     planned = plan_now(project, project.workspace.log.read(), asked)
-    show(planned.plan, asked.format, verbose=asked.verbose)
+    show(planned.plan, asked.format, verbose=asked.verbose, complete=not (asked.only or asked.exclude))
     tell_warnings(project)
     project.workspace.files.save()
     if asked.out:
@@ -73,24 +73,28 @@ def exit_code(plan: Plan, asked: PlanOptions) -> ExitCode:
     return ExitCode.DRIFT if plan.drift_alone else ExitCode.CHANGES
 
 
-def show(plan: Plan, form: str, *, verbose: bool = False) -> None:
-    """The plan on stdout, in the form asked for."""
+def show(plan: Plan, form: str, *, verbose: bool = False, base: str = "", complete: bool = True) -> None:
+    """The plan on stdout, in the form asked for. `base`: the revision that it was compared with."""
+    from mlplan.views.plan_context import Context
+
+    context = Context(base=base, complete=complete)
     if form == "text":
         from mlplan.views.plan_text import render
 
-        say(render(plan, width=width(), colour=colour_wanted(sys.stdout.isatty()), verbose=verbose))
+        colour = colour_wanted(sys.stdout.isatty())
+        say(render(plan, width=width(), colour=colour, verbose=verbose, context=context))
     elif form == "json":
         from mlplan.views.plan_json import render as render_json
 
-        say(render_json(plan))
+        say(render_json(plan, context=context))
     elif form == "markdown":
         from mlplan.views.plan_markdown import render as render_markdown
 
-        say(render_markdown(plan))
+        say(render_markdown(plan, context=context))
     else:
         from mlplan.views.plan_html import render as render_html
 
-        say(render_html(plan))
+        say(render_html(plan, context=context))
 
 
 def tell_warnings(project: Project) -> None:

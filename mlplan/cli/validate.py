@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TYPE_CHECKING
 
 from mlplan.cli.globals import Globals, colour_wanted, say, tell, width
 from mlplan.cli.project import load_manifest
-from mlplan.diagnostics import has_errors
+from mlplan.diagnostics import has_errors, in_order
 from mlplan.errors import ExitCode
+
+if TYPE_CHECKING:
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.manifest.resolved import Manifest
 
 
 def run(options: Globals, form: str) -> ExitCode:
@@ -15,10 +21,46 @@ def run(options: Globals, form: str) -> ExitCode:
     from mlplan.views.findings import render
 
     loaded = load_manifest(options)
-    colour = colour_wanted(sys.stdout.isatty())
-    text = render(loaded.diagnostics, loaded.sources, form=form, colour=colour, width=width())
+    found = list(loaded.diagnostics)
+    if loaded.manifest is not None:
+        found += environment_problems(loaded.manifest)
+    found = in_order(found)
+    text = render(
+        found,
+        loaded.sources,
+        form=form,
+        color=colour_wanted(sys.stdout.isatty()),
+        width=min(width(), 110),
+        prefix=prefix_of(options.directory),
+        manifest=options.file,
+    )
     if text:
         say(text)
-    if form == "text" and loaded.manifest is not None:
+    if form == "text" and loaded.manifest is not None and not has_errors(found):
         tell(f"{loaded.manifest.file} is valid: {len(loaded.manifest.resources)} resources.")
-    return ExitCode.FAILED if has_errors(loaded.diagnostics) else ExitCode.OK
+    return ExitCode.FAILED if has_errors(found) else ExitCode.OK
+
+
+def environment_problems(manifest: Manifest) -> list[Diagnostic]:
+    """What is wrong with the files that list packages. (Packages in the manifest itself are checked with it.)"""
+    from mlplan.lock.environment import read_environment
+
+    def read(file: str) -> str:
+        with open(os.path.join(manifest.root, file), encoding="utf-8") as stream:
+            return stream.read()
+
+    environments = [resource.spec.get("environment") for resource in manifest.resources.values()]
+    files = {environment["file"]: environment for environment in environments if environment and environment["file"]}
+    return [problem for environment in files.values() for problem in read_environment(environment, read).problems]
+
+
+def prefix_of(directory: str) -> str:
+    """The way from the repository's root to the project's folder, "" at the root or without git."""
+    folder = os.path.abspath(directory)
+    root = folder
+    while not os.path.exists(os.path.join(root, ".git")):
+        if os.path.dirname(root) == root:
+            return ""
+        root = os.path.dirname(root)
+    prefix = os.path.relpath(folder, root)
+    return "" if prefix == "." else prefix.replace(os.sep, "/")

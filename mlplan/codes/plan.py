@@ -118,3 +118,14 @@ What to do: mend the path. A saved plan is made by
 
     mlplan plan --out FILE
 """
+
+MLP5008 = Code("MLP5008", "Unknown revision")
+"""`plan --base REV` names a revision that git doesn't have here.
+
+Why: what a change adds is found by comparing two commits, and one of them is missing. Clones in CI are often shallow.
+
+What to do: fetch it first.
+
+    git fetch --no-tags --depth=100 origin main
+    mlplan plan --base origin/main
+"""
