@@ -73,13 +73,14 @@ VALUES: tuple[Any, ...] = (
     "../../etc/passwd", "/", "~", "s3://x", "run", "train", "mymodel:0", "1.10", "12:30", "2h", "${{", "${{ }}",
     "${{ var.regularization }}", "${{ var.nodes }} h", "${{ env.HOME }}", "${{ run.train.metrics.accuracy }}",
     "${{ secret.X }}", "${{ deployment.myservice.scoring_uri }}", "${{ a.b.c.d }}${{", "**/*", "[", "x" * 5000,
-    "\x00",     [], {}, [[]], [None], {"": ""}, {"type": "docker"}, {"type": []}, {1: 2}, [{"from": 1}], "accuracy >",
+    "\x00", [], {}, [[]], [None], {"": ""}, {"type": "docker"}, {"type": []}, {1: 2}, [{"from": 1}], "accuracy >",
     {"script": "x", "command": ["y"]}, "\u2028", "\ufeff", "\U0001f600",
 )  # fmt: skip
 PIECES = (
     b"&a ", b"*a", b"<<: *a\n", b"---\n", b"...\n", b"!!python/object:x ", b"? ", b"- ", b": ", b"{", b"}",
-    b"[", b"]",    b"\t", b"\r", b"\x00", b"\xff", b"\xc3", b"\xe2\x80\xa8", b"\xef\xbb\xbf", b"'", b'"', b"|\n", b">-\n",
-    b"#", b"%YAML 1.1\n",    b"${{ ", b" }}", b"\n", b" ", b"\xc2\x85", b"[" * 100, b"{a: " * 100, b"0" * 400, b"1e999", b"@", b"`",
+    b"[", b"]", b"\t", b"\r", b"\x00", b"\xff", b"\xc3", b"\xe2\x80\xa8", b"\xef\xbb\xbf", b"'", b'"', b"|\n",
+    b">-\n", b"#", b"%YAML 1.1\n", b"${{ ", b" }}", b"\n", b" ", b"\xc2\x85", b"[" * 100, b"{a: " * 100,
+    b"0" * 400, b"1e999", b"@", b"`",
 )  # fmt: skip
 
 

@@ -85,10 +85,11 @@ def test_damaged_manifests(block: int) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_damaged_manifests() -> None:
+@pytest.mark.parametrize("block", range(10))
+def test_a_thousand_other_damaged_manifests(block: int) -> None:
     first = random.randrange(10**9)
-    print(f"seeds {first} to {first + 9_999}")
-    for seed in range(first, first + 10_000):
-        started = time.monotonic()
+    for seed in range(first, first + 1000):
+        print(f"seed {seed}")  # shown where it fails
+        started = time.process_time()
         _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
-        assert time.monotonic() - started < 2, f"seed {seed} hangs"
+        assert time.process_time() - started < 2  # it hangs; else it takes milliseconds
