@@ -83,16 +83,14 @@ def decode_commit(data: bytes) -> Sealed:
 
 
 def encode_parts(parts: Parts) -> dict[str, Any]:
-    """Parts as JSON: {name: [role, digest, value]}, the value left out where there is none."""
-    return {
-        name: [part.role, part.digest] if part.value is None else [part.role, part.digest, part.value]
-        for name, part in parts.items()
-    }
+    """Parts as JSON: {name: [role, digest, value]}."""
+    return {name: list(part) for name, part in parts.items()}
 
 
 def decode_parts(value: Mapping[str, Any]) -> Parts:
     """The parts that `encode_parts` spelled."""
-    return {name: Part(*part) for name, part in value.items()}
+    part = Part._make
+    return {name: part(fields) for name, fields in value.items()}
 
 
 def encode_address(address: Address) -> str:
