@@ -7,15 +7,16 @@ Without `method` it is predict_proba where the estimator has it, else predict, e
 
 from __future__ import annotations
 
-import os
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import inputs, json_text
+from . import inputs, json_text, pickles
 from .entry import json_body, parse_json
 from .messages import Refused, Request, Response
+from .model_files import only_model_file
 from .results import as_json
 from .scoring import Job
 
@@ -119,31 +120,12 @@ def plain(result: Any) -> Any:
     return result
 
 
-def load(path: str, allowed: tuple[str, ...]) -> Estimator:
-    """The estimator in a model's folder, which holds one file, or one folder with one model file in it.
-
-    Raises: NotServable where there isn't exactly one, or it is no estimator; OSError.
-    """
-    from . import pickles
-
-    file = _model_file(path)
-    fitted = pickles.load(file, allowed)
+def load(folder: str, allowed: Sequence[str]) -> Estimator:
+    """The estimator in a model's folder. Raises: NotServable, UnsafeModel, OSError."""
+    fitted = pickles.load(only_model_file(folder), allowed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Estimator(fitted)
-
-
-def _model_file(path: str) -> str:
-    found: list[str] = []
-    for folder, _, names in os.walk(path):
-        found += [os.path.join(folder, name) for name in names if os.path.splitext(name)[1] in SUFFIXES]
-    if len(found) == 1:
-        return found[0]
-    suffixes = ", ".join(SUFFIXES)
-    raise NotServable(f"{path}: a model that serves itself is one file ({suffixes}); there are {len(found)}")
-
-
-SUFFIXES = (".pkl", ".joblib", ".pickle", ".skops")
 
 
 def _frame(values: Any, names: Any) -> Any:

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from . import aliases, metrics
 from .connection import Connection, Door
 from .control import Channel, Message
+from .model_files import check_digest, check_pickles
 from .scoring import Dispatcher, TimeLimit
 from .service import Service
 from .settings import Config, read_config
@@ -188,10 +189,13 @@ def _load(config: Config) -> Any:
     sys.modules["_mlplan_runtime"] = sys.modules[__package__ or ""]
     sys.path.append(shims)
     aliases.install()
+    for described in config.models:
+        check_digest(described)
     if config.entry_script is None:
         from . import estimator
 
         return estimator.load(config.models[0].path, config.settings.pickle_allow)
+    check_pickles(config.models, config.settings.pickle_allow)
     from . import entry
 
     sys.path.insert(0, config.app_root)
