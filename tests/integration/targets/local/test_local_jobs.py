@@ -111,6 +111,20 @@ def test_a_killed_supervisor_is_told_and_its_script_cleared(jobs: LocalJobs, job
     assert (seen.state, seen.exit_code, seen.canceled) == ("Ended", None, True)
 
 
+def test_collecting_what_a_killed_supervisor_left_ends_its_script_first(jobs: LocalJobs, job: MakeJob) -> None:
+    jobs.submit(job(SLEEPS), silent)
+    first_line(jobs)
+    script = script_of(jobs)
+    os.kill(supervisor_of(jobs).pid, signal.SIGKILL)
+    wait_until(lambda: jobs.observe("key-1").state == "Ended")
+
+    jobs.collect("key-1")
+
+    assert not processes.is_alive(script)
+    seen = jobs.observe("key-1")
+    assert (seen.state, seen.exit_code, seen.canceled) == ("Ended", None, False)
+
+
 def test_the_orphan_of_a_killed_supervisor_is_found_when_the_script_is_gone_as_well(
     jobs: LocalJobs, job: MakeJob
 ) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 import urllib.error
@@ -56,7 +58,7 @@ def service(tmp_path: Path) -> MakeService:
         code.mkdir(exist_ok=True)
         if script is not None:
             (code / "score.py").write_text(script)
-        models = (ServedModel("digits", 7, f"digest-of-{version}", str(model), ""),)
+        models = (ServedModel("digits", 7, "", str(model), ""),)
         spec = ServiceSpec(
             key=f"key-{version}",
             name="scorer",
@@ -208,6 +210,17 @@ def test_replicas_are_processes(services: Services, service: MakeService) -> Non
     more = processes.descendants(int(str(two.detail["pid"])), processes.table())
 
     assert (len(workers), len(more)) == (1, 2)
+
+
+def test_what_a_killed_supervisor_left_makes_room(services: Services, service: MakeService) -> None:
+    seen = services.deploy(service("one", answers("one"), replicas=2), accept, silent)
+    os.kill(int(str(seen.detail["pid"])), signal.SIGKILL)
+
+    spec = service("two", answers("two"))
+    assert services.check(spec) == []
+    after = services.deploy(spec, accept, silent)
+
+    assert ask(after.scoring_uri, {"n": 1}) == ["two", "hello", "3", 1]
 
 
 def test_delete_ends_all_of_its_processes(services: Services, service: MakeService) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
@@ -17,13 +18,15 @@ class Service:
         self.config = config
         self.phase = "starting"
         self.private = socket.create_server(("127.0.0.1", 0))
+        self.bound = False
+        with contextlib.suppress(OSError):
+            self.bind()
+
+    def bind(self) -> None:
         self.public = socket.socket()
         self.public.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self.public.bind((config["host"], config["port"]))
-            self.bound = True
-        except OSError:
-            self.bound = False
+        self.public.bind((self.config["host"], self.config["port"]))
+        self.bound = True
 
     def serve(self, listener: socket.socket) -> None:
         listener.listen(64)
@@ -92,6 +95,8 @@ class Service:
                 predecessor.sendall(b'{"do": "retire"}\n')
                 predecessor.recv(4096)
         else:
+            if not self.bound:
+                self.bind()
             threading.Thread(target=self.serve, args=(self.public,), daemon=True).start()
         self.phase = "live"
         return {"phase": "live"}

@@ -1,0 +1,1 @@
+"""The real command line, on copies of the examples and of a small project, in folders of their own."""

@@ -1,0 +1,148 @@
+"""What goes wrong ends with a clear message, the last lines of the right log and the documented exit code; the old
+service goes on serving, and the next apply goes on from there."""
+
+from __future__ import annotations
+
+import socket
+
+from .project import Project, free_port, listens
+
+
+def serving(project: Project) -> str:
+    """The digest of the model in service, which answers."""
+    assert project.ask("means", {"data": [100, 0]}) == ["above", "below"]
+    return project.served_digest()
+
+
+def test_a_failing_script(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    small.edit("scripts/train.py", "mean = sum(numbers)", "print('dividing now')\nmean = sum(numbers) / 0")
+    failed = small.mlplan("apply", "-y", code=1).err
+    assert "error[MLP7020]" in failed
+    assert "dividing now" in failed
+    assert "ZeroDivisionError: float division by zero" in failed
+    assert "mlplan run logs train" in failed
+    assert serving(small) == before
+
+    small.edit("scripts/train.py", "print('dividing now')\nmean = sum(numbers) / 0", "mean = 2 + sum(numbers)")
+    assert small.apply() == {
+        "run.train": ("run", "done"),
+        "model.mean": ("register", "done"),
+        "deployment.means": ("update", "done"),
+    }
+    small.in_step()
+    assert serving(small) != before
+
+
+def test_a_failing_script_is_tried_again_by_the_next_apply(small: Project) -> None:
+    small.edit("scripts/train.py", "mean = sum", "open(args.data + '/not-there.txt')\nmean = sum")
+    small.apply(code=4)  # the compute and the dataset stand
+    small.write("data/not-there.txt", "4")
+    assert small.apply() == {
+        "dataset.numbers": ("register", "done"),
+        "run.train": ("run", "done"),
+        "model.mean": ("register", "done"),
+        "deployment.means": ("create", "done"),
+    }
+    small.in_step()
+
+
+def test_a_failing_gate(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    small.edit("mlplan.yaml", "count >= 3]", "count >= 4]")
+    refused = small.mlplan("apply", "-y", code=3)
+    assert "count >= 4" in refused.err
+    assert serving(small) == before
+
+    small.write("data/c.txt", "5")
+    assert small.apply()["deployment.means"] == ("update", "done")
+    small.in_step()
+    assert serving(small) != before
+
+
+def test_a_failing_gate_keeps_what_was_trained(small: Project) -> None:
+    small.edit("mlplan.yaml", "count >= 3]", "count >= 4]")
+    done = small.apply(code=3)
+    assert (done["run.train"], done["model.mean"]) == (("run", "done"), ("register", "failed"))
+    assert done["deployment.means"] == ("create", "not-started")
+    assert not listens(small.port)
+
+    small.edit("mlplan.yaml", "count >= 4]", "count >= 3]")
+    assert small.apply() == {"model.mean": ("register", "done"), "deployment.means": ("create", "done")}
+    assert small.executions("train") == 1
+
+
+def test_a_failing_init(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    small.edit("scripts/score.py", '"mean.json"', '"median.json"')
+    failed = small.mlplan("apply", "-y", code=4).err  # the inference is recorded, the service not updated
+    assert "FileNotFoundError" in failed
+    assert "median.json" in failed
+    assert serving(small) == before
+
+    small.edit("scripts/score.py", '"median.json"', '"mean.json"')
+    small.mlplan("apply", "-y")
+    small.in_step()
+    assert serving(small) == before
+
+
+def test_a_wrong_test_answer(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    small.edit("mlplan.yaml", "expect: [above, below]", "expect: [above, above]")
+    failed = small.mlplan("apply", "-y", code=1).err
+    assert "error[MLP7033]" in failed
+    assert 'answered ["above", "below"], expected is ["above", "above"]' in " ".join(failed.split())
+    assert serving(small) == before
+
+    small.edit("mlplan.yaml", "expect: [above, above]", "expect: [above, below]")
+    small.mlplan("apply", "-y")
+    small.in_step()
+
+
+def test_a_taken_port(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        old, taken = small.port, other.getsockname()[1]
+        small.env["MLPLAN_VAR_port"] = str(taken)
+        failed = small.mlplan("apply", "-y", code=1).err
+        assert f"{taken}" in failed
+        assert "taken" in failed
+        assert serving(small) == before
+    small.env["MLPLAN_VAR_port"] = str(free_port())
+    small.mlplan("apply", "-y")
+    small.in_step()
+    assert not listens(old)
+
+
+def test_a_taken_port_at_the_first_apply(small: Project) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", small.port))
+        other.listen()
+        failed = small.mlplan("apply", "-y", code=4).err
+        assert "error[MLP8002]" in failed
+    assert small.apply() == {"deployment.means": ("create", "done")}
+    small.in_step()
+
+
+def test_a_run_past_its_timeout(small: Project) -> None:
+    small.edit("mlplan.yaml", "    script: train.py\n", "    script: train.py\n    timeout: 1s\n")
+    small.edit(
+        "scripts/train.py", "mean = sum", "import time; print('waiting', flush=True); time.sleep(600)\nmean = sum"
+    )
+    failed = small.mlplan("apply", "-y", code=4).err
+    assert "waiting" in failed
+    assert "timeout" in failed
+    assert small.apply(code=1)["run.train"] == ("run", "failed")
+
+
+def test_nobody_can_answer(small: Project) -> None:
+    refused = small.mlplan("apply", code=1)
+    assert "-y" in refused.err
+    assert not listens(small.port)
