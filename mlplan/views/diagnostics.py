@@ -41,7 +41,7 @@ def render_concise(diagnostics: Sequence[Diagnostic]) -> str:
 
 def concise_line(diagnostic: Diagnostic) -> str:
     """One diagnostic on one line."""
-    where = f"{diagnostic.span}: " if diagnostic.span else ""
+    where = f"{_plain(str(diagnostic.span))}: " if diagnostic.span else ""
     detail = " ".join(diagnostic.detail.split())
     return f"{where}{diagnostic.severity}[{diagnostic.code}] {diagnostic.summary}: {printable(detail)}"
 
@@ -62,6 +62,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in "\n\u200d" else "\ufffd" for char in text)
+
+
+def _plain(text: str) -> str:
+    """Text as it may stand in a line."""
+    return printable(text).replace("\n", " ")
 
 
 class Page:
@@ -86,7 +91,7 @@ class Page:
     def _excerpts(self, labels: Sequence[Label], severity: Severity) -> list[str]:
         """The marked lines, the primary one first; a line that carries several marks is shown once."""
         gutter = max(len(str(label.span.line)) for label in labels)
-        rows = [f"{' ' * gutter}{self._paint('-->', _QUIET)} {labels[0].span}"]
+        rows = [f"{' ' * gutter}{self._paint('-->', _QUIET)} {_plain(str(labels[0].span))}"]
         bar = self._paint(f"{' ' * gutter} |", _QUIET)
         shown: tuple[str, int] | None = None
         for index, label in enumerate(labels):
@@ -97,12 +102,12 @@ class Page:
             view = _view(self._lines[span.file], span, self._width - gutter - 3)
             if shown != (span.file, span.line):
                 if shown and span.file != shown[0]:
-                    rows.append(f"{' ' * gutter}{self._paint('-->', _QUIET)} {span}")
+                    rows.append(f"{' ' * gutter}{self._paint('-->', _QUIET)} {_plain(str(span))}")
                 rows += [bar, self._paint(f"{span.line:>{gutter}} |", _QUIET) + f" {view.text}".rstrip()]
             shown = (span.file, span.line)
             color = _QUIET if index else _COLORS[severity]
             room = self._width - gutter - 3
-            for words in _marked(view, mark, label.text, room):
+            for words in _marked(view, mark, _plain(label.text), room):
                 rows.append(f"{bar} {self._paint(words, color)}")
         return rows
 

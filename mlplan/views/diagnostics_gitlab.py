@@ -27,7 +27,7 @@ def render_gitlab(
     findings = [
         _finding(diagnostic, mark, prefix, manifest) for diagnostic, mark in zip(diagnostics, marks, strict=True)
     ]
-    return json.dumps(findings, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(findings, indent=2) + "\n"
 
 
 def _finding(diagnostic: Diagnostic, fingerprint: str, prefix: str, manifest: str) -> Json:

@@ -29,7 +29,7 @@ def render_json(diagnostics: Sequence[Diagnostic], sources: Sequence[Source]) ->
         "warning_count": sum(diagnostic.severity == "warning" for diagnostic in diagnostics),
         "diagnostics": diagnostics_json(diagnostics, sources),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic], sources: Sequence[Source] = ()) -> list[Json]:

@@ -46,7 +46,7 @@ def render_sarif(
     if left_out:
         run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": [_left_out(left_out)]}]
     log: Json = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def _left_out(count: int) -> Json:
