@@ -120,7 +120,7 @@ def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
             key=key or f"key-of-{digest}",
             name="scorer",
             project="test",
-            models=(ServedModel("model", 1, digest, str(model), ""),),
+            models=(ServedModel("model", 1, "", str(model), ""),),
             digest=digest,
             code=str(code),
             code_name="scoring",

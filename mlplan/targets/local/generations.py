@@ -70,6 +70,10 @@ class Generation:
         """What its runtime says it is doing; "" where none answers."""
         return str((self.ask({"do": "status"}) or {}).get("phase", "")) if self.is_alive() else ""
 
+    def leftovers(self) -> set[int]:
+        """The processes that run of it, with or without the first one."""
+        return processes.belonging(self.identity, MARK, self.folder)
+
     def altered(self) -> list[str]:
         """Its files that are no longer as they were laid out, relative to its folder."""
         known = files.read_json(os.path.join(self.folder, "files.json")) or {}
@@ -86,7 +90,7 @@ class Generation:
             agreed = asked or self.ask({"do": "stop", "grace_s": grace_s}) is not None
             if agreed:
                 wait_until_gone(self.identity, grace_s + _PATIENCE_S)
-        processes.end(lambda: processes.belonging(self.identity, MARK, self.folder), _PATIENCE_S)
+        processes.end(self.leftovers, _PATIENCE_S)
 
     def clear(self, *, grace_s: float, asked: bool = False) -> None:
         """Ends it and removes its folder."""

@@ -125,6 +125,9 @@ class LocalJobs:
                     )
                 ]
             )
+        if _result(folder) is None:  # its supervisor was killed: what still runs could go on writing
+            with self._locked(key):
+                _settle(folder, grace_s=0)
         outputs, logs = os.path.join(folder, "work", "outputs"), os.path.join(folder, "work", "logs")
         os.makedirs(outputs, exist_ok=True)
         _restore_log(folder, logs)
@@ -347,7 +350,7 @@ def _result(folder: str) -> ObservedJob | None:
 
 
 def _cancel(folder: str, grace_s: float) -> None:
-    """Asks the supervisor, and clears what it didn't."""
+    """Asks the supervisor to end the job, and ends what it doesn't."""
     import signal
 
     supervisor = _supervisor(folder)
@@ -355,6 +358,14 @@ def _cancel(folder: str, grace_s: float) -> None:
         files.write_json(os.path.join(folder, "cancel.json"), {"grace_s": grace_s}, durable=False)
         processes.send([supervisor.pid], signal.SIGTERM)
         _wait_until_gone(supervisor, grace_s + _PATIENCE_S)
+    _settle(folder, grace_s, canceled=True)
+
+
+def _settle(folder: str, grace_s: float, *, canceled: bool = False) -> None:
+    """Ends what is left of a job and writes down how it ended, where its supervisor didn't."""
+    import signal
+
+    supervisor = _supervisor(folder)  # frozen, or it would have done all this
     running = files.read_json(os.path.join(folder, "running.json")) or {}
     script = processes.read_identity(running.get("script"))
     mark = _mark(folder)
@@ -368,7 +379,7 @@ def _cancel(folder: str, grace_s: float) -> None:
             "format": 1,
             "exit_code": None,
             "timed_out": False,
-            "canceled": were_left or supervisor is not None,
+            "canceled": canceled and (were_left or supervisor is not None),
             "out_of_memory": False,
             "started": str(running.get("started", "")),
             "duration_s": 0.0,

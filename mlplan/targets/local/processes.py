@@ -165,7 +165,7 @@ def _look_up(pid: int) -> Process | None:
         return None
     # The name in parentheses can hold anything, parentheses included; what follows the last one is plain.
     fields = text[text.rindex(b")") + 2 :].split()
-    if fields[0] in (b"Z", b"X"):
+    if fields[0] in (b"Z", b"X") and int(fields[17]) <= 1:  # with more, its other threads still hold what it opened
         return None
     return Process(pid, int(fields[1]), int(fields[3]), fields[19].decode())
 

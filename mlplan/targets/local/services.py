@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from mlplan.targets.protocols import Endpoint, Progress, ServiceSpec, Verify
 
 _START_S = 300.0  # for a model to be loaded
-_GO_LIVE_S = 30.0
+_GO_LIVE_S = 40.0  # longer than the runtime waits for the generation before
 _DRAIN_S = 30.0  # for requests that the old generation is answering
 _GRACE_S = 10.0
 _HEALTH_S = 2.0
+_RELEASE_S = 1.0
 _POLL_S = 0.05
 _TAIL = 20
 
@@ -52,8 +53,10 @@ class LocalServices:
             found.append(unsupported_system())
         if not is_built(spec.environment) and find_uv() is None:
             found.append(missing_uv())
-        live = _live(generations(self._folder(spec.name)))
-        if not (live and live.place == (spec.host, spec.port)) and not is_free(spec.host, spec.port):
+        known = generations(self._folder(spec.name))
+        # A generation of this service, or what is left of a dead one, makes room when its successor comes.
+        own = any(g.place == (spec.host, spec.port) and (g.is_alive() or g.leftovers()) for g in known)
+        if not own and not is_free(spec.host, spec.port):
             found.append(port_taken(spec))
         return found
 
@@ -70,8 +73,12 @@ class LocalServices:
                 live.mark_live()
                 _clear(known, but=live)
                 return self.observe(spec.name)
-            # Dead generations stay until the new one is live, candidates go at once: nobody was served by them.
+            # Candidates go at once, since nobody was served by them. Of a dead generation the processes go, because
+            # they can still hold the port; its folder stays until there is a new one.
             _clear([g for g in known if not g.was_live], but=live)
+            for dead in known:
+                if dead.was_live and (live is None or dead.folder != live.folder):
+                    dead.end(grace_s=_GRACE_S)
             candidate = self._bring_up(spec, live, verify, progress)
             candidate.mark_live()
             if live is not None:
@@ -128,8 +135,8 @@ class LocalServices:
         from mlplan.targets.local.environments import interpreter
         from mlplan.targets.local.generations import lay_out, start
 
-        takes_over = str(old.spec["control"]) if old and old.place == (spec.host, spec.port) else None
-        if takes_over is None and not is_free(spec.host, spec.port):
+        before = old if old is not None and old.place == (spec.host, spec.port) else None
+        if before is None and not _gets_free(spec):
             raise Refusal([port_taken(spec)])
         python = interpreter(spec.environment, progress)
         progress("Transitioning", "laying out code and models")
@@ -139,13 +146,13 @@ class LocalServices:
             self._children.append(process)
             progress("Transitioning", f"starting, process {process.pid}")
             status = _wait_until_ready(candidate, process, spec, progress)
-            if takes_over is None and not status.get("bound", True):
+            if before is None and not status.get("bound", True):
                 raise Refusal([port_taken(spec)])  # taken since it was looked at
             progress("Transitioning", "asking it before it takes traffic")
             verify(_endpoint(str(status["candidate_url"]), spec))
             progress("Transitioning", "going live")
-            answer = candidate.ask({"do": "go-live", "from": takes_over}, timeout_s=_GO_LIVE_S)
-            if answer is None or answer.get("phase") != "live":
+            answer = _go_live(candidate, before, spec)
+            if answer.get("phase") != "live":
                 raise Refusal([_no_take_over(candidate, spec, answer)])
         except BaseException:
             candidate.clear(grace_s=_GRACE_S)
@@ -175,6 +182,32 @@ def _live(known: Sequence[Generation]) -> Generation | None:
         return alive[0]
     # A crash in the middle of a change-over leaves two, or one that went live before that could be noted.
     return next((g for g in reversed(alive) if g.phase() == "live"), None)
+
+
+def _go_live(candidate: Generation, before: Generation | None, spec: ServiceSpec) -> dict[str, Any]:
+    """What the candidate answers when it is told to serve on its port, taken over from the generation before it.
+
+    A generation before that has died, or doesn't even say what it is doing, can't hand anything over: it is ended.
+    """
+    if before is not None and before.phase():
+        request: dict[str, Json] = {"do": "go-live", "from": str(before.spec["control"])}
+        answer = candidate.ask(request, timeout_s=_GO_LIVE_S)
+        if before.phase() or (answer or {}).get("phase") == "live":
+            return answer or {}
+    if before is not None:
+        before.end(grace_s=_GRACE_S)
+        _gets_free(spec)
+    return candidate.ask({"do": "go-live", "from": None}, timeout_s=_GO_LIVE_S) or {}
+
+
+def _gets_free(spec: ServiceSpec) -> bool:
+    """Whether the port is free now or in a moment: the kernel takes one to close what a killed process had open."""
+    deadline = time.monotonic() + _RELEASE_S
+    while not is_free(spec.host, spec.port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
 
 
 def _clear(known: Sequence[Generation], *, but: Generation | None) -> None:
@@ -241,10 +274,10 @@ def _did_not_start(candidate: Generation, spec: ServiceSpec, reason: str) -> Dia
     )
 
 
-def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, Any] | None) -> Diagnostic:
+def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, Any]) -> Diagnostic:
     from mlplan.codes import target as codes
 
-    reason = str((answer or {}).get("error") or "its runtime did not answer")
+    reason = str(answer.get("error") or "its runtime did not answer")
     return codes.MLP8008.diagnostic(
         f"Service {spec.name} was ready, but could not take over port {spec.port}: {_with_log(reason, candidate)}",
         hint="See what serves now, and try again:\n    mlplan service list\n    mlplan apply",
@@ -252,8 +285,9 @@ def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, An
 
 
 def _with_log(reason: str, candidate: Generation) -> str:
-    """The reason, and the last lines of the log that don't just repeat it."""
+    """The reason in a line, and the last lines of the log, where a traceback stands."""
+    said = reason.strip().splitlines()[-1].strip()
     lines = candidate.last_lines(_TAIL)
     if not lines:
-        return reason
-    return f"{reason}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
+        return said
+    return f"{said}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
