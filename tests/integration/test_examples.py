@@ -14,8 +14,8 @@ from .project import Project
 
 SERVICES = {
     "quickstart": ("digits", [3]),
-    "iris-no-code": ("iris", ["setosa", "virginica"]),
-    "pipeline": ("wine", [1, 2]),
+    "iris-no-code": ("iris", {"predict": ["setosa", "virginica"]}),
+    "pipeline": ("wine", {"predict": [1, 2]}),
     "two-models": ("iris", ["setosa", "virginica", "unknown"]),
     "mnist": ("myservice", [3]),
 }
