@@ -57,6 +57,9 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
 
         check_plan_file(asked.plan_file, planned.plan)
     if planned.plan.is_empty and not planned.state.intents:
+        if planned.state.lease is not None:  # left by an apply that was killed at its very end, or held by a live one
+            with leased(project, asked.command, asked.lock_timeout_s, threading.Event()):
+                pass
         project.workspace.files.save()
         show(planned.plan, asked.format)
         return ExitCode.OK
