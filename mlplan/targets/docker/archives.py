@@ -48,7 +48,7 @@ def tree(path: str, source: str, *, leave_out: Collection[str] = ()) -> list[Ent
     """A folder here with all in it, links followed, to stand at `path`. `leave_out` names entries at its top."""
     found = [folder(path)]
     for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
-        if entry.name in leave_out or entry.name == "__pycache__":
+        if entry.name in leave_out:
             continue
         inside = f"{path}/{entry.name}"
         if entry.is_dir():
@@ -96,8 +96,8 @@ def unpack(archive: Iterable[bytes], target: str) -> None:
     Owned by whoever calls; executable where it was. Links are made last, so that none is written through.
     """
     links: list[tuple[str, str]] = []
-    with tarfile.open(fileobj=_Stream(archive), mode="r|") as stream:
-        for member in stream:
+    with tarfile.open(fileobj=stream(archive), mode="r|") as packed:
+        for member in packed:
             parts = [part for part in member.name.split("/")[1:] if part not in ("", ".")]
             path = os.path.join(target, *parts)
             if ".." in parts:
@@ -110,7 +110,7 @@ def unpack(archive: Iterable[bytes], target: str) -> None:
                 origin = [part for part in member.linkname.split("/")[1:] if part not in ("", ".", "..")]
                 os.link(os.path.join(target, *origin), path)
             elif member.isfile():
-                content = stream.extractfile(member)
+                content = packed.extractfile(member)
                 assert content is not None
                 with open(path, "wb") as file:
                     while block := content.read(_BLOCK):
@@ -122,17 +122,20 @@ def unpack(archive: Iterable[bytes], target: str) -> None:
 
 def read_one(archive: Iterable[bytes]) -> bytes:
     """The bytes of the archive's one file."""
-    with tarfile.open(fileobj=_Stream(archive), mode="r|") as stream:
-        for member in stream:
-            content = stream.extractfile(member)
+    with tarfile.open(fileobj=stream(archive), mode="r|") as packed:
+        for member in packed:
+            content = packed.extractfile(member)
             if content is not None:
                 return content.read()
     return b""
 
 
-class _Stream(io.RawIOBase):
+def stream(blocks: Iterable[bytes]) -> io.RawIOBase:
     """Blocks as a file that is read once, from the front."""
+    return _Stream(blocks)
 
+
+class _Stream(io.RawIOBase):
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
         self._rest = b""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
@@ -140,16 +140,19 @@ def fetch(engine: Engine, container: str, path: str, target: str) -> None:
 
 def output(engine: Engine, container: str, *, follow: bool) -> Iterator[bytes]:
     """What a container printed, in blocks; with `follow` as it comes, until it ends."""
+    import docker.errors
+
     api = engine.client.api
     got = 0
-    for block in api.logs(container, stream=True, follow=follow):
-        got += len(block)
-        yield block
-    if follow:  # an engine may let a follower go before it has kept the last of it
-        for block in api.logs(container, stream=True, follow=False):
-            if got < len(block):
-                yield block[got:]
-            got = max(0, got - len(block))
+    with contextlib.suppress(docker.errors.NotFound):  # it may be removed while somebody follows
+        for block in api.logs(container, stream=True, follow=follow):
+            got += len(block)
+            yield block
+        if follow:  # an engine may let a follower go before it has kept the last of it
+            for block in api.logs(container, stream=True, follow=False):
+                if got < len(block):
+                    yield block[got:]
+                got = max(0, got - len(block))
 
 
 def read_file(engine: Engine, container: str, path: str) -> bytes | None:
@@ -161,6 +164,22 @@ def read_file(engine: Engine, container: str, path: str) -> bytes | None:
     except docker.errors.NotFound:
         return None
     return read_one(archive)
+
+
+def set_restart(engine: Engine, container: str, policy: Literal["no", "unless-stopped"]) -> None:
+    """Sets whether the engine starts the container again when it ends."""
+    engine.client.api.update_container(container, restart_policy={"Name": policy, "MaximumRetryCount": 0})
+
+
+def stop(engine: Engine, container: str, grace_s: int) -> None:
+    """Ends a container: asked first, forced after `grace_s`. Fine where it is gone."""
+    import docker.errors
+
+    try:
+        engine.client.api.stop(container, timeout=grace_s)
+    except docker.errors.APIError as error:
+        if error.status_code not in (304, 404):
+            raise Refusal([refused("A container can't be stopped", str(error.explanation))]) from error
 
 
 def remove(engine: Engine, container: str) -> None:

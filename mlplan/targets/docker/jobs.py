@@ -236,7 +236,7 @@ class DockerJobs:
                     archives.folder("opt/mlplan"),
                     archives.folder("opt/mlplan/job", uid=uid),
                     archives.text("opt/mlplan/job/job.py", source("job")),
-                    *archives.tree("opt/mlplan/shim", SHIM),
+                    *(entry for entry in archives.tree("opt/mlplan/shim", SHIM) if "__pycache__" not in entry.path),
                 ]
                 api.put_archive(container, "/", b"".join(archives.pack(laid)))
         return container

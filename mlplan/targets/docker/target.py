@@ -7,13 +7,22 @@ import os
 from collections.abc import Mapping
 
 from mlplan.json_types import Json
+from mlplan.targets.docker import runtime
 from mlplan.targets.docker.engine import Engine
 from mlplan.targets.docker.jobs import DockerJobs
+from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Target
 
 
-def open(home: str, project: str, compute: Mapping[str, Json]) -> Target:
-    """What the project's containers are known by is its folder, as a digest. Asks the engine nothing yet."""
+def open(home: str, project: str, compute: Mapping[str, Json], *, package: str | None = None) -> Target:
+    """Jobs and services on the Docker engine, known there by a digest of the project's folder. Asks it nothing yet.
+
+    `package` is the folder of the scoring runtime, by default the one that is installed.
+    """
     engine = Engine()
     name = hashlib.sha256(os.path.realpath(home).encode()).hexdigest()[:16]
-    return Target(DockerJobs(engine, name, os.path.join(home, "docker", "jobs"), compute), None)
+    folder = os.path.join(home, "docker")
+    return Target(
+        DockerJobs(engine, name, os.path.join(folder, "jobs"), compute),
+        DockerServices(engine, name, os.path.join(folder, "services"), compute, package or runtime.package()),
+    )

@@ -1,0 +1,328 @@
+"""What a service is made of on the engine: one door, and the containers of one generation or more.
+
+    mlplan-<home>-<service>-door-<digits>                   has the published port: `inside/door.py`
+    mlplan-<home>-<service>-<first ten of the key>-<digits>-<n>   one for each replica: `inside/service.py`
+    mlplan-<home>-<service>                                  a volume in memory, where the door's socket is
+
+All that is known of them stands in their labels. A generation that went live has containers that the engine starts
+again when they end; a candidate's it lets be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlplan.targets.docker import archives, containers
+from mlplan.targets.docker.engine import labels_of, with_prefix
+from mlplan.targets.docker.inside import source
+
+if TYPE_CHECKING:
+    from mlplan.json_types import Json
+    from mlplan.targets.docker.engine import Engine
+    from mlplan.targets.protocols import ServiceSpec
+
+INNER_PORT = 5001
+"""The port that a door listens on, inside; it is published as the deployment's."""
+PRIVATE_PORT = 5002
+"""The port of a service's container through which it is asked before it goes live."""
+RUN = "/run/mlplan"
+REPLICA = f"{RUN}/replica"
+"""What is one replica's own: its configuration and its sockets."""
+DOORS = f"{RUN}/doors"
+KEYS = f"{RUN}/keys"
+ALWAYS: Final = "unless-stopped"
+
+
+class Door(NamedTuple):
+    """The container with the published port."""
+
+    container: Mapping[str, Any]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where clients find it: host and port."""
+        labels = labels_of(self.container)
+        return labels["host"], int(labels["port"])
+
+    @property
+    def path(self) -> str:
+        """Its unix socket, as the containers see it."""
+        return f"{DOORS}/{labels_of(self.container)['mark']}.sock"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it runs."""
+        return bool(self.container["State"]["Running"])
+
+
+class Generation(NamedTuple):
+    """The containers of one generation."""
+
+    containers: tuple[Mapping[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """The key that it was deployed with."""
+        return self._labels["key"]
+
+    @property
+    def mark(self) -> str:
+        """What tells it from another one with the same key."""
+        return self._labels["mark"]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where clients find it: host and port."""
+        return self._labels["host"], int(self._labels["port"])
+
+    @property
+    def was_live(self) -> bool:
+        """Whether it went live, or was about to."""
+        return any(c["HostConfig"]["RestartPolicy"]["Name"] == ALWAYS for c in self.containers)
+
+    @property
+    def running(self) -> list[Mapping[str, Any]]:
+        """Those of its containers that run."""
+        return [c for c in self.containers if c["State"]["Running"]]
+
+    @property
+    def replicas(self) -> int:
+        """How many containers it was made with."""
+        return int(self._labels["replicas"])
+
+    @property
+    def image(self) -> tuple[str, str]:
+        """Its image, as a tag and an id."""
+        return self._labels["image"], str(self.containers[0]["Image"])
+
+    @property
+    def asked_limits(self) -> dict[str, int]:
+        """The limits it was made with, as the engine calls them."""
+        limits: dict[str, int] = json.loads(self._labels["limits"])
+        return limits
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return labels_of(self.containers[0])
+
+
+class Found(NamedTuple):
+    """All of a service's containers, the youngest last."""
+
+    doors: tuple[Door, ...]
+    generations: tuple[Generation, ...]
+
+    @property
+    def live(self) -> Generation | None:
+        """The youngest generation that went live and still runs, or None."""
+        return next((g for g in reversed(self.generations) if g.was_live and g.running), None)
+
+    def door(self, place: tuple[str, int]) -> Door | None:
+        """The door at this place."""
+        return next((door for door in reversed(self.doors) if door.place == place), None)
+
+
+def find(engine: Engine, home: str, name: str) -> Found:
+    """What there is of a service."""
+    doors: list[Door] = []
+    by_mark: dict[str, list[Mapping[str, Any]]] = {}
+    for container in engine.containers({"home": home, "service": name}):
+        labels = labels_of(container)
+        if labels["role"] == "door":
+            doors.append(Door(container))
+        else:
+            by_mark.setdefault(labels["mark"], []).append(container)
+    return Found(tuple(doors), tuple(Generation(tuple(group)) for group in by_mark.values()))
+
+
+def edits(engine: Engine, generation: Generation) -> list[tuple[str, Json, Json]]:
+    """What somebody altered on a generation: subject, as it was made, as it is."""
+    found: list[tuple[str, Json, Json]] = []
+    for container in generation.containers:
+        settings = container["HostConfig"]
+        for name, asked in generation.asked_limits.items():
+            if settings.get(name) != asked and (name, asked, settings.get(name)) not in found:
+                found.append((_LIMITS[name], asked, settings.get(name)))
+    tag, made_of = generation.image
+    now = engine.image(tag)
+    if now is None or now["Id"] != made_of:
+        found.append((f"image {tag}", made_of[:19], str(now["Id"])[:19] if now else "removed"))
+    return found
+
+
+_LIMITS = {"NanoCpus": "cpu limit", "Memory": "memory limit", "MemorySwap": "memory limit with swap"}
+
+
+def limits_of(host_config: Mapping[str, Any]) -> dict[str, int]:
+    """The limits that stand in a container's settings, as a label keeps them."""
+    return {name: int(host_config.get(name) or 0) for name in _LIMITS}
+
+
+def make_door(engine: Engine, home: str, spec: ServiceSpec, image: str, package: str) -> Door:
+    """A new door, open; `package` is the folder of the scoring runtime.
+
+    Raises: docker.errors.APIError, where its port is taken for one; nothing is left then.
+    """
+    from docker.types import Mount
+
+    api = engine.client.api
+    mark = secrets.token_hex(4)
+    labels = {
+        **_common_labels(spec, home),
+        "role": "door",
+        "mark": mark,
+    }
+    volume = _volume(engine, home, spec)
+    created = api.create_container(
+        image,
+        name=f"{_name(home, spec.name)}-door-{mark}",
+        entrypoint=["python3", "-I", "-B", "-u", "/opt/mlplan/door.py", str(INNER_PORT), f"{DOORS}/{mark}.sock"],
+        command=[],
+        user=f"{containers.user_id()}:0",
+        ports=[INNER_PORT],
+        healthcheck={"test": ["NONE"]},
+        labels=with_prefix(labels),
+        host_config=api.create_host_config(
+            port_bindings={INNER_PORT: (spec.host, spec.port)},
+            mounts=[Mount(target=DOORS, source=volume, type="volume")],
+            restart_policy={"Name": ALWAYS},
+            log_config=containers.log_config(),
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+        ),
+    )
+    container = str(created["Id"])
+    with containers.discarding(engine, container):
+        laid = [
+            archives.folder("opt/mlplan"),
+            archives.text("opt/mlplan/door.py", source("door")),
+            archives.Entry("opt/mlplan/control.py", source=os.path.join(package, "control.py")),
+        ]
+        api.put_archive(container, "/", b"".join(archives.pack(laid)))
+        api.start(container)
+    return Door(engine.container(container) or {})
+
+
+def make_candidate(
+    engine: Engine, home: str, spec: ServiceSpec, image: Mapping[str, Any], door: Door, config: Mapping[str, Json]
+) -> Generation:
+    """The containers of a new generation, started. Raises: docker.errors.APIError; nothing is left then."""
+    mark = secrets.token_hex(4)
+    made: list[str] = []
+    try:
+        for number in range(1, spec.replicas + 1):
+            made.append(_make_replica(engine, home, spec, image, door, config, mark, number))
+            engine.client.api.start(made[-1])
+    except BaseException:
+        for container in made:
+            containers.remove(engine, container)
+        raise
+    return reload(engine, made)
+
+
+def reload(engine: Engine, names: Sequence[str]) -> Generation:
+    """The generation of these containers, as they are now."""
+    return Generation(tuple(found for name in names if (found := engine.container(name)) is not None))
+
+
+def _make_replica(
+    engine: Engine,
+    home: str,
+    spec: ServiceSpec,
+    image: Mapping[str, Any],
+    door: Door,
+    config: Mapping[str, Json],
+    mark: str,
+    number: int,
+) -> str:
+    from docker.types import Mount
+
+    api = engine.client.api
+    uid = containers.user_id()
+    mounts = [
+        Mount(target="/tmp", source=None, type="volume"),
+        Mount(target=RUN, source=None, type="volume"),
+        Mount(target=DOORS, source=_name(home, spec.name), type="volume"),
+    ]
+    if spec.keys_file is not None:
+        mounts.append(containers.read_only(os.path.dirname(spec.keys_file), KEYS))
+    host_config = api.create_host_config(
+        port_bindings={PRIVATE_PORT: ("127.0.0.1",)},
+        mounts=mounts,
+        restart_policy={"Name": "no"},
+        read_only=True,  # so nobody can alter a service from inside
+        log_config=containers.log_config(),
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        **containers.limits(spec.resources),
+    )
+    labels = {
+        **spec.labels,
+        **_common_labels(spec, home),
+        "role": "service",
+        "mark": mark,
+        "key": spec.key,
+        "replicas": str(spec.replicas),
+        "image": next((tag for tag in image["RepoTags"] if tag.startswith("mlplan/")), ""),
+        "limits": json.dumps(limits_of(host_config)),
+    }
+    created = api.create_container(
+        str(image["Id"]),
+        name=f"{_name(home, spec.name)}-{re.sub(r'[^A-Za-z0-9]', '', spec.key)[:10]}-{mark}-{number}",
+        user=f"{uid}:0",
+        ports=[PRIVATE_PORT],
+        environment=containers.proxies(os.environ),
+        labels=with_prefix(labels),
+        host_config=host_config,
+    )
+    container = str(created["Id"])
+    with containers.discarding(engine, container):
+        laid = [
+            archives.folder("replica", uid=uid, mode=0o700),
+            archives.text("replica/service.json", json.dumps(config), mode=0o400, uid=uid),
+            archives.text("replica/door.json", json.dumps({"path": door.path}), mode=0o400, uid=uid),
+        ]
+        api.put_archive(container, RUN, b"".join(archives.pack(laid)))
+    return container
+
+
+def _volume(engine: Engine, home: str, spec: ServiceSpec) -> str:
+    """The name of the volume in which door and containers meet; made where it isn't there."""
+    name = _name(home, spec.name)
+    engine.client.api.create_volume(
+        name,
+        driver="local",
+        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "mode=1777,size=1m"},
+        labels=with_prefix(_common_labels(spec, home)),
+    )
+    return name
+
+
+def remove_volume(engine: Engine, home: str, name: str) -> None:
+    """Removes the service's volume; fine where it is gone or in use."""
+    import docker.errors
+
+    try:
+        engine.client.api.remove_volume(_name(home, name))
+    except docker.errors.APIError as error:
+        if error.status_code not in (404, 409):
+            raise
+
+
+def _common_labels(spec: ServiceSpec, home: str) -> dict[str, str]:
+    return {
+        "project": spec.project,
+        "home": home,
+        "service": spec.name,
+        "host": spec.host,
+        "port": str(spec.port),
+    }
+
+
+def _name(home: str, service: str) -> str:
+    return f"mlplan-{home[:6]}-{service}"

@@ -1,0 +1,443 @@
+"""Services in containers: a new generation starts beside the old one, is asked, and takes clients from the same door.
+
+The engine can't give a published port from one container to another without a gap, so the port has a container of
+its own, the door, which hands its listening socket to whoever serves (`inside/door.py`). From the start of a
+generation to the end of the one before no client is turned away.
+
+The order of the steps is such that after a crash between any two of them the containers tell which generation is
+live; all else is what is left of something, and the next `deploy` or `delete` clears it. What there is of a service:
+`generations.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlplan.codes import target as codes
+from mlplan.errors import Refusal
+from mlplan.render.dockerfiles import APP_ROOT, Image, Service, serving_files
+from mlplan.targets.docker import archives, containers, runtime
+from mlplan.targets.docker.engine import labels_of, refused
+from mlplan.targets.docker.generations import (
+    ALWAYS,
+    INNER_PORT,
+    KEYS,
+    PRIVATE_PORT,
+    REPLICA,
+    Door,
+    Found,
+    Generation,
+    edits,
+    find,
+    make_candidate,
+    make_door,
+    reload,
+    remove_volume,
+)
+from mlplan.targets.docker.images import Recipe, build, ensure_base, index_warnings, lines_of, remove_images
+from mlplan.targets.local.ask import health, is_free, port_taken, url
+from mlplan.targets.local.files import locked, read_json
+from mlplan.targets.local.variables import thread_count
+from mlplan.targets.protocols import Endpoint
+from mlplan.world import ObservedService, ServiceState
+
+if TYPE_CHECKING:
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.json_types import Json
+    from mlplan.targets.docker.engine import Engine
+    from mlplan.targets.protocols import Progress, ServiceSpec, Verify
+
+SERVICE = "/opt/mlplan/runtime/service.py"
+_START_S = 300.0  # for a model to be loaded
+_HEALTH_S = 2.0
+_GRACE_S = 10
+_DRAIN_S = 30  # for requests that the old generation is answering
+_POLL_S = 0.05
+_TAIL = 20
+
+
+class DockerServices:
+    """The services of one project. `home` names the project on the engine, `folder` holds the locks on this machine,
+    `package` is the folder of the scoring runtime."""
+
+    def __init__(self, engine: Engine, home: str, folder: str, compute: Mapping[str, Json], package: str) -> None:
+        self._engine = engine
+        self._home = home
+        self._folder = folder
+        self._compute = compute
+        self._package = package
+
+    def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
+        """No engine, no BuildKit, no GPUs, keys that the container's user can't read, a taken port."""
+        try:
+            found = containers.problems(self._engine, self._compute, spec.environment, spec.resources)
+            door = self._find(spec.name).door((spec.host, spec.port))
+        except Refusal as refusal:
+            return refusal.diagnostics
+        if not (door and door.is_open) and not is_free(spec.host, spec.port):
+            found.append(port_taken(spec))
+        return [*found, *index_warnings(os.environ)]
+
+    def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
+        """Brings up the generation with this key; where it is live already and as it was made, asks it only.
+
+        Raises: Refusal (MLP8002, MLP8007, MLP8008, MLP82xx, or what `verify` raises); what served before still does.
+        """
+        with self._locked(spec.name):
+            found = self._find(spec.name)
+            live = found.live
+            door = found.door((spec.host, spec.port))
+            if live and live.key == spec.key and door and door.is_open and self._is_whole(live):
+                verify(_endpoint(url(*live.place), spec))
+                self._clear(found, live, door)
+                return self.observe(spec.name)
+            self._remove_generations([g for g in found.generations if not g.was_live])
+            candidate, door = self._bring_up(spec, live, door, verify, progress)
+            progress("Transitioning", "waiting for the old service's last answers")
+            self._clear(self._find(spec.name), candidate, door)
+            return self.observe(spec.name)
+
+    def observe(self, name: str) -> ObservedService:
+        """What the live generation answers, and what the engine says of its containers."""
+        found = self._find(name)
+        if not found.generations:
+            return ObservedService("Absent")
+        live = found.live
+        if live is None:
+            dead = next((g for g in reversed(found.generations) if g.was_live), None)
+            if dead is None:
+                return ObservedService("Transitioning", key=found.generations[-1].key)
+            problem = (
+                "its container was stopped" if dead.containers[0]["State"]["ExitCode"] == 0 else _how_ended(dead)
+            )
+            return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": problem})
+        return self._observe_live(live, found.door(live.place))
+
+    def logs(self, name: str, *, follow: bool) -> Iterator[str]:
+        """The log of the live generation, or else of the youngest, replica by replica; with `follow`, of the first
+        replica until it ends."""
+        found = self._find(name)
+        shown = found.live or (found.generations[-1] if found.generations else None)
+        if shown is None:
+            return
+        if not follow and len(shown.containers) > 1:
+            for number, container in enumerate(shown.containers, start=1):
+                for line in lines_of(containers.output(self._engine, container["Id"], follow=False)):
+                    yield f"[{number}] {line}"
+            return
+        yield from lines_of(containers.output(self._engine, shown.containers[0]["Id"], follow=follow))
+
+    def delete(self, name: str) -> None:
+        """Ends all generations and the door, and removes the service's volume and images."""
+        found = self._find(name)
+        if not found.doors and not found.generations and not os.path.exists(self._lock_path(name)):
+            return
+        with self._locked(name):
+            found = self._find(name)
+            address = next((labels_of(c).get("address") for g in found.generations for c in g.containers), None)
+            self._remove_generations(found.generations)
+            for door in found.doors:
+                containers.remove(self._engine, door.container["Id"])
+            remove_volume(self._engine, self._home, name)
+            remove_images(self._engine, {"home": self._home, "address": address or f"deployment.{name}"})
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._lock_path(name))
+
+    def names(self) -> Sequence[str]:
+        """The services that have a container."""
+        found = (labels_of(container) for container in self._engine.containers({"home": self._home}))
+        return sorted({labels["service"] for labels in found if "service" in labels})
+
+    def _bring_up(
+        self, spec: ServiceSpec, live: Generation | None, door: Door | None, verify: Verify, progress: Progress
+    ) -> tuple[Generation, Door]:
+        """Starts a candidate, has it asked and lets it go live. Whatever goes wrong, it is gone then."""
+        if (door is None or not door.is_open) and not is_free(spec.host, spec.port):
+            raise Refusal([port_taken(spec)])
+        recipe = self._recipe(spec)
+        image = build(self._engine, recipe, progress)
+        base = ensure_base(self._engine, recipe.image.base_image, progress)
+        with contextlib.ExitStack() as undo:
+            door = self._open_door(spec, door, base, undo)
+            progress("Transitioning", "making the containers")
+            with containers.making(f"Service {spec.name} did not start"):
+                candidate = make_candidate(self._engine, self._home, spec, image, door, _config(spec))
+            undo.callback(self._remove_generations, [candidate])
+            candidate = self._wait_until_ready(candidate, spec, progress)
+            progress("Transitioning", "asking it before it takes traffic")
+            verify(_endpoint(_private_url(candidate.containers[0]), spec))
+            progress("Transitioning", "going live")
+            for container in candidate.containers:
+                self._go_live(container["Id"], spec)
+            undo.pop_all()
+        return reload(self._engine, [c["Id"] for c in candidate.containers]), door
+
+    def _open_door(self, spec: ServiceSpec, door: Door | None, base: str, undo: contextlib.ExitStack) -> Door:
+        """The door at the service's place: the one that is there and open, or a new one."""
+        import docker.errors
+
+        if door is not None and door.is_open:
+            return door
+        if door is not None:
+            containers.remove(self._engine, door.container["Id"])
+        try:
+            made = make_door(self._engine, self._home, spec, base, self._package)
+        except docker.errors.APIError as error:
+            message = str(error.explanation or error)
+            if "already allocated" in message or "already in use" in message:
+                raise Refusal([port_taken(spec)]) from error
+            raise Refusal([refused(f"Service {spec.name} did not start", message)]) from error
+        undo.callback(self._close_door, spec.name, made.container["Id"])
+        return made
+
+    def _close_door(self, name: str, container: str) -> None:
+        containers.remove(self._engine, container)
+        remove_volume(self._engine, self._home, name)
+
+    def _wait_until_ready(self, candidate: Generation, spec: ServiceSpec, progress: Progress) -> Generation:
+        """The candidate once each of its replicas answers. Raises: Refusal (MLP8007) where one never does."""
+        deadline = time.monotonic() + _START_S
+        said = ""
+        names = [c["Id"] for c in candidate.containers]
+        while True:
+            candidate = reload(self._engine, names)
+            ended = [c for c in candidate.containers if not c["State"]["Running"]]
+            if ended or len(candidate.containers) < len(names):
+                raise Refusal([self._did_not_start(candidate, spec, _why_ended(ended))])
+            if all(
+                health("127.0.0.1", _private_port(c), timeout_s=_HEALTH_S).status == 200 for c in candidate.containers
+            ):
+                return candidate
+            if time.monotonic() > deadline:
+                reason = f"it was not ready after {_START_S:.0f} seconds"
+                raise Refusal([self._did_not_start(candidate, spec, reason)])
+            last = next(iter(self._last_lines(candidate, 1)), "")
+            if last not in ("", said):
+                progress("Transitioning", last)
+                said = last
+            time.sleep(_POLL_S)
+
+    def _go_live(self, container: str, spec: ServiceSpec) -> None:
+        """Lets one replica take clients. Noted first: a crash between the two leaves what the next deploy clears."""
+        with containers.making(f"Service {spec.name} could not take over"):
+            containers.set_restart(self._engine, container, ALWAYS)
+            answer = self._tell(container, "go-live")
+        if answer.get("phase") != "live":
+            reason = str(answer.get("error") or "its runtime did not answer")
+            lines = self._last_lines(reload(self._engine, [container]), _TAIL)
+            raise Refusal(
+                [
+                    codes.MLP8008.diagnostic(
+                        f"Service {spec.name} was ready, but could not take over port {spec.port}: "
+                        f"{_with_log(reason, lines)}",
+                        hint="See what serves now, and try again:\n    mlplan service list\n    mlplan apply",
+                    )
+                ]
+            )
+
+    def _tell(self, container: str, command: str) -> dict[str, Any]:
+        """What a container's first process answers to a command."""
+        api = self._engine.client.api
+        interpreter = (self._engine.container(container) or {})["Path"]
+        printed = api.exec_start(api.exec_create(container, [interpreter, "-I", "-B", SERVICE, command])["Id"])
+        lines = [line for line in printed.decode(errors="replace").splitlines() if line.startswith("{")]
+        return dict(json.loads(lines[-1])) if lines else {"error": printed.decode(errors="replace").strip()}
+
+    def _observe_live(self, live: Generation, door: Door | None) -> ObservedService:
+        first = live.running[0]
+        detail: dict[str, Json] = {"pid": first["State"]["Pid"], "container": first["Id"][:12]}
+        uri = f"{url(*live.place)}/score"
+        changed: list[Json] = [list(edit) for edit in edits(self._engine, live)]
+        if changed:
+            detail["edited"] = changed
+        if door is None or not door.is_open:
+            detail["problem"] = "the container with its port was " + ("stopped" if door else "removed")
+            return ObservedService("Failed", live.key, "", uri, detail)
+        answer = health(*live.place, timeout_s=_HEALTH_S)
+        state: ServiceState = "Healthy" if answer.status == 200 else "Unhealthy"
+        if answer.status != 200:
+            detail["problem"] = answer.problem or f"it answers with status {answer.status}"
+        elif len(live.running) < live.replicas:
+            state = "Unhealthy"
+            detail["problem"] = f"of its {live.replicas} replicas {len(live.running)} run"
+        return ObservedService(state, live.key, answer.digest, uri, detail)
+
+    def _is_whole(self, live: Generation) -> bool:
+        """Whether a generation is as it was made."""
+        return len(live.running) == live.replicas and not edits(self._engine, live)
+
+    def _clear(self, found: Found, live: Generation, door: Door) -> None:
+        """Removes all of a service but this generation and this door."""
+        others = [generation for generation in found.generations if generation.mark != live.mark]
+        for other in others:
+            if other.was_live:
+                self._retire(other)
+        self._remove_generations(others)
+        for old_door in found.doors:
+            if old_door.container["Id"] != door.container["Id"]:
+                containers.remove(self._engine, old_door.container["Id"])
+        address = labels_of(live.containers[0]).get("address")
+        if address:
+            remove_images(self._engine, {"home": self._home, "address": address}, keep=[live.image[1]])
+
+    def _remove_generations(self, unwanted: Sequence[Generation]) -> None:
+        """Ends these and removes them."""
+        for generation in unwanted:
+            for container in generation.containers:
+                containers.stop(self._engine, container["Id"], _GRACE_S)
+                containers.remove(self._engine, container["Id"])
+
+    def _retire(self, old: Generation) -> None:
+        """Lets a generation that serves answer who is there, and waits until it has ended."""
+        names = [container["Id"] for container in old.running]
+        with containers.making("The old service can't be ended"):
+            for name in names:
+                containers.set_restart(self._engine, name, "no")
+                self._tell(name, "retire")
+        deadline = time.monotonic() + _DRAIN_S
+        while reload(self._engine, names).running and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+
+    def _recipe(self, spec: ServiceSpec) -> Recipe:
+        environment = spec.environment
+        python = environment.python if environment else None
+        image = Image(
+            project=spec.project,
+            address=spec.labels.get("address", f"deployment.{spec.name}"),
+            base_image=containers.base_of(self._compute, python),
+            python=python,
+            requirements=environment.requirements if environment else "",
+            buildkit=bool(self._compute.get("buildkit", True)),
+            revision=spec.labels.get("revision", ""),
+        )
+        service = Service(
+            name=spec.name,
+            project=spec.project,
+            entry_script=f"{spec.code_name}/{spec.entry_script}" if spec.entry_script else None,
+            source_directory=spec.code_name if spec.code is not None else None,
+            auth=spec.keys_file is not None,
+            frameworks={model.name: model.framework for model in spec.models},
+            settings=spec.settings,
+        )
+        return Recipe(
+            image,
+            serving_files(image, service),
+            serving_files(image._replace(revision=""), service),
+            _context(spec, self._package),
+            self._home,
+        )
+
+    def _find(self, name: str) -> Found:
+        return find(self._engine, self._home, name)
+
+    def _last_lines(self, generation: Generation, count: int) -> list[str]:
+        """The end of the log of the replica that has ended, or else of the first."""
+        shown = next((c for c in generation.containers if not c["State"]["Running"]), None)
+        shown = shown or (generation.containers[0] if generation.containers else None)
+        if shown is None:
+            return []
+        api = self._engine.client.api
+        return list(lines_of(api.logs(shown["Id"], stream=True, follow=False, tail=count)))
+
+    def _did_not_start(self, candidate: Generation, spec: ServiceSpec, reason: str) -> Diagnostic:
+        return codes.MLP8007.diagnostic(
+            f"Service {spec.name} did not start: {_with_log(reason, self._last_lines(candidate, _TAIL))}",
+            hint="What served before still does. Mend this and run\n    mlplan apply",
+        )
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        os.makedirs(self._folder, exist_ok=True)
+        with locked(self._lock_path(name)):
+            yield
+
+    def _lock_path(self, name: str) -> str:
+        return os.path.join(self._folder, f"{name}.lock")
+
+
+def _context(spec: ServiceSpec, package: str) -> list[archives.Entry]:
+    """What a serving image is built from beside its rendered files: the runtime, the code, the models."""
+    found = [*runtime.entries(package), archives.folder("app")]
+    if spec.code is not None:
+        found += archives.tree(f"app/{spec.code_name}", spec.code)
+    found.append(archives.folder("models"))
+    for model in sorted(spec.models, key=lambda model: model.name):
+        found.append(archives.folder(f"models/{model.name}"))
+        found += archives.tree(f"models/{model.name}/{model.version}", model.path)
+    return found
+
+
+def _config(spec: ServiceSpec) -> dict[str, Json]:
+    """What the runtime of one replica reads. The file is laid into the container and stands in no image."""
+    return {
+        "format": 1,
+        "name": spec.name,
+        "project": spec.project,
+        "key": spec.key,
+        "digest": spec.digest,
+        "host": "0.0.0.0",
+        "port": INNER_PORT,
+        "workers": 1,
+        "threads": thread_count(spec.resources.cpu),
+        "memory_bytes": None,  # the engine sees to it
+        "app_root": APP_ROOT,
+        "entry_script": f"{spec.code_name}/{spec.entry_script}" if spec.entry_script else None,
+        "source_directory": spec.code_name if spec.code is not None else None,
+        "models": [
+            {
+                "name": model.name,
+                "version": model.version,
+                "digest": model.digest,
+                "path": f"{APP_ROOT}/azureml-models/{model.name}/{model.version}",
+                "framework": model.framework,
+            }
+            for model in spec.models
+        ],
+        "auth": "none" if spec.keys_file is None else "key",
+        "keys_file": None if spec.keys_file is None else f"{KEYS}/{os.path.basename(spec.keys_file)}",
+        "env": dict(spec.env),
+        "settings": dict(spec.settings),
+        "control": f"{REPLICA}/control.sock",
+    }
+
+
+def _endpoint(address: str, spec: ServiceSpec) -> Endpoint:
+    keys = read_json(spec.keys_file) if spec.keys_file else None
+    return Endpoint(address, str((keys or {}).get("primary", "")))
+
+
+def _private_port(container: Mapping[str, Any]) -> int:
+    bindings = (container["NetworkSettings"]["Ports"] or {}).get(f"{PRIVATE_PORT}/tcp") or [{"HostPort": "0"}]
+    return int(bindings[0]["HostPort"])
+
+
+def _private_url(container: Mapping[str, Any]) -> str:
+    return url("127.0.0.1", _private_port(container))
+
+
+def _why_ended(ended: Sequence[Mapping[str, Any]]) -> str:
+    """Why a candidate's container is not running any more."""
+    if not ended:
+        return "one of its containers was removed"
+    state = ended[0]["State"]
+    if state["OOMKilled"]:
+        return "it needs more memory than `resources.memory` allows"
+    if state["ExitCode"] == 3:
+        return "its init() failed"
+    return f"it ended with exit code {state['ExitCode']}"
+
+
+def _how_ended(dead: Generation) -> str:
+    state = dead.containers[0]["State"]
+    return "it ran out of memory" if state["OOMKilled"] else f"its container ended with exit code {state['ExitCode']}"
+
+
+def _with_log(reason: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return reason
+    return f"{reason}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
