@@ -121,6 +121,7 @@ class Connection(asyncio.Protocol):
         self._request: Request | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._without_offer = b""
         self._last = False  # nothing after what is being read or answered
         self._blocked_since = 0.0  # the client doesn't read its answers
 
@@ -148,11 +149,9 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except Upgrade as upgrade:
-            # The request is answered as if it hadn't asked for another protocol; what follows is HTTP again.
-            rest = data[upgrade.args[0] :]
+            # The parser stops at an offer of another protocol. The request is read again without the offer.
             self._parser = make_parser(self)
-            if rest:
-                self.data_received(rest)
+            self.data_received(self._without_offer + data[upgrade.args[0] :])
         except ParserError as error:
             # A refusal raised in a callback comes out as the cause of a parser's error.
             cause = error.__context__
@@ -196,6 +195,9 @@ class Connection(asyncio.Protocol):
         headers = self._headers
         path, _, query = self._url.partition(b"?")
         parser = self._parser
+        if parser.should_upgrade():
+            self._without_offer = self._head_without_offer()
+            return
         request = self._request = Request(self, parser.get_method(), path, query, headers)
         given = headers.get(b"x-request-id")
         if given is None:
@@ -282,6 +284,14 @@ class Connection(asyncio.Protocol):
         )
 
     # --- ends
+
+    def _head_without_offer(self) -> bytes:
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            raise Refused(405, "This service is no proxy.")
+        headers = [item for item in self._headers.items() if item[0] not in (b"upgrade", b"connection")]
+        lines = [b"%b %b HTTP/1.1" % (method, self._url), *(b"%b: %b" % header for header in headers)]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def _count_header(self, size: int) -> None:
         self._header_bytes += size

@@ -74,7 +74,8 @@ class EntryScript:
         if self._wants_headers:
             arguments[_HEADERS] = canonical_headers(request)
         stack = self._stack(arguments) if self._batch and not self.is_raw_http and not self._wants_headers else None
-        return Job(request, lambda: self.call(arguments), to_response, stack, stack.data[1] if stack else 1)
+        rows = stack.data[1] if stack else 1
+        return Job(request, lambda: self.call(arguments), to_response, stack, rows, self.is_async)
 
     def call(self, arguments: dict[str, Any]) -> Any:
         """What `run` gives. Raises: Refused where a schema decorator says no; whatever the script raises."""

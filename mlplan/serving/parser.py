@@ -73,6 +73,9 @@ class _PureParser:
     def get_http_version(self) -> str:
         return bytes(self._request.http_version).decode("ascii")
 
+    def should_upgrade(self) -> bool:
+        return False  # h11 goes on with HTTP/1.1 after an offer that isn't taken up
+
     def should_keep_alive(self) -> bool:
         listed = b",".join(value for name, value in self._request.headers if name == b"connection").lower()
         return bytes(self._request.http_version) == b"1.1" and b"close" not in listed

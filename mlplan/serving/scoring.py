@@ -38,7 +38,7 @@ class TimeLimit(BaseException):
 class Job:
     """One request on its way through the model."""
 
-    __slots__ = ("call", "deadline", "encode", "queued", "request", "rows", "running_in", "stack")
+    __slots__ = ("call", "deadline", "encode", "is_async", "queued", "request", "rows", "running_in", "stack")
 
     def __init__(
         self,
@@ -47,8 +47,10 @@ class Job:
         encode: Callable[[Any], Response],
         stack: Stack | None = None,
         rows: int = 1,
+        is_async: bool = False,
     ) -> None:
         self.request = request
+        self.is_async = is_async  # the call gives an awaitable
         self.call = call  # what the model makes of the request
         self.encode = encode  # the answer, from that
         self.stack = stack  # how it goes together with others
@@ -93,6 +95,7 @@ class Dispatcher:
         self._loop = asyncio.get_event_loop()
         self._waiting: deque[Job] = deque()
         self._turn_is_due = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._idle_threads: list[_Thread] = []
         self._threads = 0
         self._stuck = 0
@@ -107,6 +110,9 @@ class Dispatcher:
 
     def submit(self, job: Job) -> None:
         """Answers the job's request, now or later; at once with a 429 where too many wait."""
+        if job.is_async:
+            self._start_async(job)
+            return
         small = len(job.request.body) <= self._inline_body
         # With one connection nobody else can come within this turn of the loop.
         alone = job.stack is None or len(job.request.connection.door.connections) < 2
@@ -114,9 +120,7 @@ class Dispatcher:
             self._run_inline([job])
             return
         if len(self._waiting) >= self._settings.max_queue:
-            self._cells[LAYOUT.rejected + REASONS.index("queue")] += 1.0
-            text = f"{self._settings.max_queue} requests wait already; try again later."
-            job.request.answer(error_response(job.request.id, 429, text, ((b"retry-after", b"1"),)))
+            self._send_away(job)
             return
         job.queued = perf_counter()
         if not self._inline:
@@ -132,6 +136,31 @@ class Dispatcher:
         """Ends the threads that do nothing."""
         for thread in self._idle_threads:
             thread.post(None)
+
+    def _send_away(self, job: Job) -> None:
+        self._cells[LAYOUT.rejected + REASONS.index("queue")] += 1.0
+        text = f"{self._settings.max_queue} requests wait already; try again later."
+        job.request.answer(error_response(job.request.id, 429, text, ((b"retry-after", b"1"),)))
+
+    # --- an async model, which shares the event loop by itself
+
+    def _start_async(self, job: Job) -> None:
+        if len(self._tasks) >= self._settings.max_queue:
+            self._send_away(job)
+            return
+        task = self._loop.create_task(self._run_async(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_async(self, job: Job) -> None:
+        started = perf_counter()
+        try:
+            result = await asyncio.wait_for(job.call(), self._settings.timeout_s)
+            outcome: Outcome = job.encode(result)
+        except Exception as error:
+            is_late = isinstance(error, asyncio.TimeoutError) and perf_counter() - started >= self._settings.timeout_s
+            outcome = TimeLimit() if is_late else error
+        self._finish([job], [outcome], started, perf_counter())
 
     # --- turns
 

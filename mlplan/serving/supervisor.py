@@ -31,7 +31,7 @@ _MAX_BACKOFF_S = 10.0
 _STEADY_S = 30.0  # a worker that lived so long starts again with a clean record
 _MAX_DEATHS = 5  # in a row, none of them steady: a crash loop
 _FAILED_LINGER_S = 3.0  # how long a failed supervisor still answers `status`
-_STUCK_S = 10.0  # after the time limit, how long an event loop may stay in a call of the model
+_STUCK_S = 10.0  # after the time limit, how long an event loop may give no sign of life
 _BACKLOG = 2048
 _SUCCESSOR_S = 30.0
 _END_S = 2.0  # after the grace, until workers are killed
@@ -105,10 +105,11 @@ class Supervisor:
 
     def _check(self, index: int, worker: WorkerProcess, now: float) -> None:
         """Ends what a worker can't end itself: a call that holds its event loop, or a memory over its limit."""
-        busy_since = self._shared.slices[index][LAYOUT.busy_since]
+        cells = self._shared.slices[index]
+        heartbeat, busy_since = cells[LAYOUT.heartbeat], cells[LAYOUT.busy_since]
         limit_s = self._config.settings.timeout_s
-        if busy_since and now - busy_since > limit_s + _STUCK_S:
-            worker.kill(f"worker {worker.pid}: a call of the model doesn't end")
+        if heartbeat and now - heartbeat > limit_s + _STUCK_S:
+            worker.kill(f"worker {worker.pid}: its event loop is held by a call that doesn't end")
         elif busy_since and now - busy_since > limit_s:
             worker.interrupt()
         if self._config.memory_bytes is not None and worker.resident_bytes() > self._config.memory_bytes:
