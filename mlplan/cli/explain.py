@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from itertools import islice
 
 from mlplan.cli.globals import Globals, colour_wanted, say, width
 from mlplan.cli.plan import PlanOptions, addresses, plan_now
@@ -11,6 +13,7 @@ from mlplan.codes import every_code, lookup, page
 from mlplan.codes import plan as codes
 from mlplan.diagnostics import nearest
 from mlplan.errors import ExitCode, Refusal
+from mlplan.workspace.git import last_touched
 
 
 def run(options: Globals, what: str) -> ExitCode:
@@ -23,9 +26,25 @@ def run(options: Globals, what: str) -> ExitCode:
     state = project.workspace.log.read()
     (address,) = addresses([what], {*project.manifest.resources, *state.resources})
     planned = plan_now(project, state, PlanOptions())
-    colour = colour_wanted(sys.stdout.isatty())
-    say(render(address, planned.plan, project.manifest, planned.survey.graph, colour=colour, width=width()))
+    root = project.manifest.root
+    say(
+        render(
+            address,
+            planned.plan,
+            project.manifest,
+            blame=lambda file, line: last_touched(root, file, line),
+            read_line=lambda file, line: read_line(root, file, line),
+            colour=colour_wanted(sys.stdout.isatty()),
+            width=width(),
+        )
+    )
     return ExitCode.OK
+
+
+def read_line(root: str, file: str, number: int) -> str:
+    """One line of a file, from 1."""
+    with open(os.path.join(root, file), encoding="utf-8") as stream:
+        return next(islice(stream, number - 1, None), "")
 
 
 def explain_code(code: str) -> ExitCode:

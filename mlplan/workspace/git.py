@@ -45,6 +45,22 @@ def is_dirty(root: str) -> bool:
     return bool((_git(root, "status", "--porcelain", "--", ".") or "").strip())
 
 
+def last_touched(root: str, file: str, line: int | None) -> str:
+    """Who last touched a line of a file, or the file: `3f2a9c1 Ann, 2 days ago: why`. "" without git; edits that
+    aren't committed are said to be that."""
+    if line is None:
+        if _git(root, "status", "--porcelain", "--", file):
+            return "not committed yet"
+        return (_git(root, "log", "-1", "--format=%h %an, %ar: %s", "--", file) or "").strip()
+    blamed = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file) or ""
+    commit = blamed.split(" ", 1)[0]
+    if not commit:
+        return ""
+    if not commit.strip("0"):
+        return "not committed yet"
+    return (_git(root, "log", "-1", "--format=%h %an, %ar: %s", commit) or "").strip()
+
+
 def extract(root: str, revision: str, folder: str) -> None:
     """Writes the files of `root` as they are in `revision` below `folder`, but for links that lead out of it."""
     blobs = list(_blobs(root, revision))
