@@ -165,11 +165,18 @@ class Services(Protocol):
         """The names of all services of this project that the target still knows, candidates' leftovers included."""
 
 
+def _keep_nothing() -> None:
+    """Removes nothing: what `Target.clear` does on a target that keeps nothing."""
+
+
 class Target(NamedTuple):
     """One target, opened for one project."""
 
     jobs: Jobs
     services: Services
+    clear: Callable[[], None] = _keep_nothing
+    """Removes what the target keeps for later runs and services, such as images, as far as nothing uses it. Asked
+    when its compute is removed, and by `mlplan gc`."""
 
 
 class TargetType(Protocol):

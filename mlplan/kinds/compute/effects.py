@@ -23,4 +23,6 @@ def perform(resource: Resource, facts: None, change: Change, attempt: Attempt, e
 
 
 def remove(recorded: Recorded, effects: Effects) -> None:
-    """Nothing stands in the world for it."""
+    """Removes what its target kept for later runs and services, such as images. Nothing else stands in the world for
+    it: services went before."""
+    effects.reading.target(recorded.address.name).clear()
