@@ -129,11 +129,14 @@ def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
         problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(
             seen.state, seen.state.lower()
         )
-        return (Drift("service", problem, "Healthy", seen.state),)
+        return (Drift("service", problem, "Healthy", seen.detail.get("problem") or seen.state),)
     if seen.digest != outputs["digest"]:
         found.append(Drift("service", "serves another model", str(outputs["digest"])[:10], seen.digest[:10]))
     if seen.key and seen.key != outputs["key"]:
         found.append(Drift("service", "is another deployment", str(outputs["key"])[:10], seen.key[:10]))
+    edited = seen.detail.get("edited")
+    if isinstance(edited, (list, tuple)):
+        found += [Drift(str(subject), "edited", before, after) for subject, before, after in edited]
     altered = seen.detail.get("altered")
     if isinstance(altered, (list, tuple)):
         found += [Drift(f"service file {path}", "altered on disk") for path in altered]
