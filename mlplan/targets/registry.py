@@ -9,8 +9,6 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.codes import target as codes
-
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
     from mlplan.json_types import Json
@@ -25,6 +23,7 @@ class Registered(NamedTuple):
 
 
 TARGETS: Mapping[str, Registered] = {
+    "docker": Registered("mlplan.targets.docker.target", {}),
     "local": Registered(
         "mlplan.targets.local.target",
         {
@@ -46,6 +45,8 @@ def open_target(kind: str, home: str, project: str, compute: Mapping[str, Json])
 
 def fields_without_effect(kind: str, resources: Resources) -> Iterator[Diagnostic]:
     """A warning (MLP8001) for each limit that is set and does nothing on targets of this type."""
+    from mlplan.codes import target as codes
+
     asked = {"resources.shm": resources.shm_bytes, "resources.gpus": resources.gpus}
     for field, reason in TARGETS[kind].without_effect.items():
         if asked.get(field) is not None:

@@ -168,7 +168,8 @@ def read_file(engine: Engine, container: str, path: str) -> bytes | None:
 
 def set_restart(engine: Engine, container: str, policy: Literal["no", "unless-stopped"]) -> None:
     """Sets whether the engine starts the container again when it ends."""
-    engine.client.api.update_container(container, restart_policy={"Name": policy, "MaximumRetryCount": 0})
+    wanted: Any = {"Name": policy, "MaximumRetryCount": 0}  # the package's type of it can't be imported
+    engine.client.api.update_container(container, restart_policy=wanted)
 
 
 def stop(engine: Engine, container: str, grace_s: int) -> None:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
+from mlplan.machine.files import is_locked, locked
+from mlplan.machine.variables import thread_limits
 from mlplan.render.dockerfiles import Image, training_files
 from mlplan.targets.docker import archives, containers
 from mlplan.targets.docker.engine import Engine, labels_of, with_prefix
@@ -31,8 +33,6 @@ from mlplan.targets.docker.images import (
     remove_images,
 )
 from mlplan.targets.docker.inside import JOB_NOT_BEGUN, source
-from mlplan.targets.local.files import is_locked, locked
-from mlplan.targets.local.variables import thread_limits
 from mlplan.targets.protocols import Collected, JobSpec, Progress
 from mlplan.tracking.job import SHIM, tracking_variables
 from mlplan.world import ObservedJob

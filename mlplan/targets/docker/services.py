@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
+from mlplan.machine.files import locked, read_json
+from mlplan.machine.ports import health, is_free, port_taken, url
+from mlplan.machine.variables import thread_count
 from mlplan.render.dockerfiles import APP_ROOT, Image, Service, serving_files
 from mlplan.targets.docker import archives, containers, runtime
 from mlplan.targets.docker.engine import labels_of, refused
@@ -40,9 +43,6 @@ from mlplan.targets.docker.generations import (
     remove_volume,
 )
 from mlplan.targets.docker.images import Recipe, build, ensure_base, index_warnings, lines_of, remove_images
-from mlplan.targets.local.ask import health, is_free, port_taken, url
-from mlplan.targets.local.files import locked, read_json
-from mlplan.targets.local.variables import thread_count
 from mlplan.targets.protocols import Endpoint
 from mlplan.world import ObservedService, ServiceState
 
@@ -80,7 +80,7 @@ class DockerServices:
         except Refusal as refusal:
             return refusal.diagnostics
         if not (door and door.is_open) and not is_free(spec.host, spec.port):
-            found.append(port_taken(spec))
+            found.append(port_taken(spec.name, spec.host, spec.port))
         return [*found, *index_warnings(os.environ)]
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
@@ -158,7 +158,7 @@ class DockerServices:
     ) -> tuple[Generation, Door]:
         """Starts a candidate, has it asked and lets it go live. Whatever goes wrong, it is gone then."""
         if (door is None or not door.is_open) and not is_free(spec.host, spec.port):
-            raise Refusal([port_taken(spec)])
+            raise Refusal([port_taken(spec.name, spec.host, spec.port)])
         recipe = self._recipe(spec)
         image = build(self._engine, recipe, progress)
         base = ensure_base(self._engine, recipe.image.base_image, progress)
@@ -190,7 +190,7 @@ class DockerServices:
         except docker.errors.APIError as error:
             message = str(error.explanation or error)
             if "already allocated" in message or "already in use" in message:
-                raise Refusal([port_taken(spec)]) from error
+                raise Refusal([port_taken(spec.name, spec.host, spec.port)]) from error
             raise Refusal([refused(f"Service {spec.name} did not start", message)]) from error
         undo.callback(self._close_door, spec.name, made.container["Id"])
         return made

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from mlplan.json_types import Json
 from mlplan.targets.docker import runtime
 from mlplan.targets.docker.engine import Engine
+from mlplan.targets.docker.images import remove_images
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Target
@@ -25,4 +26,5 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
     return Target(
         DockerJobs(engine, name, os.path.join(folder, "jobs"), compute),
         DockerServices(engine, name, os.path.join(folder, "services"), compute, package or runtime.package()),
+        lambda: remove_images(engine, {"home": name}),
     )
