@@ -558,6 +558,37 @@ compute:
 ```
 """
 
+MLP3209 = Code("MLP3209", "Reference inside a value")
+"""A variable's or an environment variable's value holds `${{`.
+
+Why: what is filled in isn't looked into again. If it were, whoever sets a variable (a caller, a CI job, a forked
+branch) could reach secrets and other resources that the manifest doesn't mention.
+
+What to do: write the reference where the variable is used, and give the variable plain text.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+variables:
+  folder: {default: "${{ env.DATA_FOLDER }}"}
+dataset:
+  images: {source: "${{ var.folder }}"}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+variables:
+  folder: {default: data.csv}
+dataset:
+  images: {source: "${{ var.folder }}"}
+```
+"""
+
 MLP3301 = Code("MLP3301", "Missing script")
 """The script of a run isn't there.
 

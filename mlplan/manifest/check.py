@@ -127,7 +127,7 @@ def _python(pattern: str) -> str:
 def _reports(root: Mapping, error: ValidationError) -> Iterable[_Report]:
     path: Path = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
-        return [_bad_name(path, str(error.instance))]
+        return [_bad_name(path, str(error.instance), str(error.validator_value))]
     keyword: Any = (error.schema, error.validator_value, error.instance)
     if error.validator in ("oneOf", "not") and not isinstance(error.instance, dict):
         return []  # they are about keys; that it has none is told by its type
@@ -142,12 +142,13 @@ class _Unmet(NamedTuple):
     instance: Any
 
 
-def _bad_name(path: Path, name: str) -> _Report:
+def _bad_name(path: Path, name: str, pattern: str) -> _Report:
+    form, near = wording.name_form(pattern, name)
     return _Report(
         codes.MLP2007,
         (*path, name),
-        f"`{name}` can't be a name in `{path[-1]}`. Names hold letters, digits, `-` and `_`, at most 64 of them.",
-        _suggest(re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]),
+        f"`{name}` can't be a name in `{path[-1]}`. {form}",
+        _suggest(near),
         "not a name",
         at_key=True,
     )

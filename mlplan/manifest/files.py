@@ -38,15 +38,23 @@ class Disk(Protocol):
 
 
 class RealDisk:
-    """The folder `root` on this machine."""
+    """The folder `root` on this machine, as it was when it was first asked."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._real_root = os.path.realpath(root)
+        self._kinds: dict[str, Kind] = {}
+        self._outside: dict[str, bool] = {}
         self._real_folders: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
         """What stands there; "" for nothing."""
+        found = self._kinds.get(path)
+        if found is None:
+            found = self._kinds[path] = self._look(path)
+        return found
+
+    def _look(self, path: str) -> Kind:
         import stat
 
         try:
@@ -72,8 +80,12 @@ class RealDisk:
 
     def is_outside(self, path: str) -> bool:
         """Whether a path leads out of the project by a link. One that says so (`../data`, `/data`) doesn't count."""
-        if is_written_outside(path):
-            return False
+        found = self._outside.get(path)
+        if found is None:
+            found = self._outside[path] = not is_written_outside(path) and self._leads_out(path)
+        return found
+
+    def _leads_out(self, path: str) -> bool:
         full = os.path.join(self._root, path)
         folder = os.path.dirname(full)
         real = self._real_folders.get(folder)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlplan.address import Address
+    from mlplan.manifest.drafts import Drafts
     from mlplan.manifest.nodes import Document
     from mlplan.manifest.parse import Parsed
-    from mlplan.manifest.resolve import Drafts
     from mlplan.manifest.variables import Variables
 
 
@@ -88,8 +88,18 @@ def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk)
 
 
 def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: tuple[Source, ...]) -> Loaded:
-    ordered = tuple(in_order(diagnostics))
+    unreadable = {diagnostic.span for diagnostic in diagnostics if _is_about_reading(diagnostic)}
+    ordered = tuple(
+        diagnostic
+        for diagnostic in in_order(diagnostics)
+        if diagnostic.span not in unreadable or _is_about_reading(diagnostic)
+    )
     return Loaded(None if has_errors(ordered) else manifest, ordered, sources)
+
+
+def _is_about_reading(diagnostic: Diagnostic) -> bool:
+    """Whether it says that a value can't be read: then nothing more has to be said about that value."""
+    return diagnostic.severity == "error" and diagnostic.code.startswith("MLP10") and diagnostic.span is not None
 
 
 def _missing(
@@ -125,6 +135,7 @@ class _Made(NamedTuple):
 
 def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     from mlplan.manifest import check, parse, profiles, resolve, validate, variables
+    from mlplan.manifest.drafts import fill
 
     parsed = parse.parse(data, file)
     files = [variables.read_file(given.name, given.data) for given in inputs.variable_files]
@@ -137,12 +148,10 @@ def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     environ = _declared_environ(document, inputs.environ)
     offers = variables.offers_of([given.offers for given in files], environ, inputs.variables)
     values = variables.read_variables(document, checked.bad, offers)
-    drafts = resolve.fill(document, checked, values.values, inputs.environ, set(values.declared))
+    drafts = fill(document, checked, values.values, inputs.environ, set(values.declared))
     finished = resolve.finish(document, drafts, values.values)
     moved, bad_moves = validate.moves(document, checked, drafts.drafts)
-    read = {diagnostic.span for diagnostic in found}  # reading's word on a value is enough
-    found += [diagnostic for diagnostic in checked.diagnostics if diagnostic.span not in read]
-    found += [*problems, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
+    found += [*problems, *checked.diagnostics, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
     found += [*bad_moves, *validate.validate(drafts.drafts, drafts.places)]
     found += _surprises(document, parsed, found)
     specs = {address: draft.spec for address, draft in drafts.drafts.items()}
@@ -175,7 +184,7 @@ def _digest(data: bytes, profile: str, values: Variables, drafts: Drafts) -> str
 
 def _surprises(document: Document, parsed: Parsed, found: list[Diagnostic]) -> list[Diagnostic]:
     """Warnings about scalars that others read differently, where nothing worse was said about them."""
-    from mlplan.manifest.resolve import surprise
+    from mlplan.manifest.misreferences import surprise
 
     told = {diagnostic.span for diagnostic in found}
     return [

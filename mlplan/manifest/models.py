@@ -25,6 +25,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 Text = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """Text for a program or a person. A number or a truth value is taken as it is written: `1.10` stays `1.10`."""
 Texts = dict[str, Text]
+EnvironmentVariables = dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text]
 Line = Annotated[str, Field(min_length=1)]
 Path = Annotated[str, Field(min_length=1)]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$")]
@@ -124,7 +125,7 @@ class Run(Strict):
     """What the script is called with."""
     environment: Environment | None = None
     """Its Python environment. Left out: the interpreter that runs mlplan."""
-    env: Texts = {}
+    env: EnvironmentVariables = {}
     """Environment variables. Beyond them it gets only PATH, HOME, LANG, TMPDIR and the like."""
     timeout: Duration | None = None
     """After how long it is ended: `90s`, `2h`, `1h30m`."""
@@ -187,7 +188,7 @@ class Inference(Strict):
     serves itself."""
     environment: Environment | None = None
     """Its Python environment. Left out: that of the run that made the model."""
-    env: Texts = {}
+    env: EnvironmentVariables = {}
     """Environment variables. Beyond them it gets only PATH, HOME, LANG, TMPDIR and the like."""
 
 

@@ -147,6 +147,8 @@ class _Composer:
         text = event.value
         if event.tag not in _STR_TAGS:
             self._report_tag(event)
+        if "\0" in text:
+            self._report_nul(place)
         if event.implicit[0] and event.tag is None:
             value, surprise = meaning(text)
         else:
@@ -157,6 +159,15 @@ class _Composer:
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(node, 1)
         self._add(node, 1, place[2:])
+
+    def _report_nul(self, place: Place) -> None:
+        self.diagnostics.append(
+            codes.MLP1014.diagnostic(
+                "The value holds the character U+0000. No path, argument or environment variable can hold it.",
+                hint="Delete it.",
+                labels=[self._label(place, "holds U+0000")],
+            )
+        )
 
     def _surprising(self, node: Scalar) -> None:
         if node.surprise != "endless":

@@ -54,6 +54,14 @@ def find(text: str) -> list[Mention]:
     return found
 
 
+def has_attribute(mention: Mention) -> bool:
+    """Whether the resource of a mention tells what it asks for."""
+    known = ATTRIBUTES.get(mention.scope, ())
+    if mention.attribute.startswith("metrics."):
+        return "metrics.NAME" in known and len(mention.attribute) > len("metrics.")
+    return mention.attribute in known and mention.attribute != "metrics.NAME"
+
+
 def substitute(text: str, value_of: Callable[[Mention], Json]) -> Json:
     """The string with each mention replaced by its value.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
 
     from mlplan.manifest.check import Checked
-    from mlplan.manifest.resolve import Draft
+    from mlplan.manifest.drafts import Draft
     from mlplan.source import Span
 
 Drafts = dict[Address, "Draft"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.manifest.misreferences import reference_inside
 from mlplan.manifest.nodes import Document, Mapping, Path, Scalar, value_of
 from mlplan.manifest.resolved import Value
 from mlplan.source import Source, Span
@@ -82,6 +83,11 @@ def _read_one(
             )
         )
         return
+    if any(isinstance(offer.value, str) and "${{" in offer.value for offer in offers):
+        found.diagnostics.extend(
+            _reference_inside(document, name, offer) for offer in offers if "${{" in str(offer.value)
+        )
+        return
     for offer in offers:  # the default counts as wrong even where another value takes its place
         value = _typed(offer, wanted)
         if value is None:
@@ -119,6 +125,11 @@ def _mistyped(document: Document, name: str, wanted: str, offer: Offer, key: Sca
     return codes.MLP3203.diagnostic(
         f"`{name}` has to be {_WORDS[wanted]}; the {_origin(offer.origin)} gives {shown}.", hint=hint, labels=labels
     )
+
+
+def _reference_inside(document: Document, name: str, offer: Offer) -> Diagnostic:
+    key = document.root.entries["variables"].value.entries[name].key  # type: ignore[union-attr]
+    return reference_inside(f"var.{name}", _origin(offer.origin), [offer.place or document.span(key)])
 
 
 def _origin(origin: str) -> str:

@@ -75,6 +75,16 @@ def form(pattern: str) -> tuple[str, str]:
     return "of another form", pattern
 
 
+def name_form(pattern: str, name: str) -> tuple[str, str]:
+    """What names have to be like where this pattern holds, and such a name near to the given one, or ""."""
+    if pattern.startswith("^[A-Za-z_]"):
+        near = re.sub(r"[^A-Za-z0-9_]+", "_", name).lstrip("0123456789")
+        words = "Names of environment variables hold letters, digits and `_`, and begin with no digit."
+        return words, near if near.strip("_") else ""
+    near = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]
+    return "Names hold letters, digits, `-` and `_`, at most 64 of them.", near
+
+
 def bounds(schema: Schema) -> str:
     """Which numbers a schema allows."""
     low, high, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")

@@ -315,3 +315,11 @@ def test_no_environment_value_stands_in_the_cache_in_the_clear(project: Path) ->
     _manifest(project, cache=str(project / "cache"), environ={"MLPLAN_VAR_other": "hunter2", "TOKEN": "hunter2"})
     assert all("hunter2" not in file.read_text() for file in (project / "cache").iterdir())
     assert [file.name for file in (project / "cache").iterdir() if str(os.getpid()) in file.name] == []
+
+
+def test_values_can_not_spell_a_reference_together(project: Path) -> None:
+    (project / "mlplan.yaml").write_text(
+        'version: 1\nproject: demo\nvariables: {a: {default: "$"}, b: {default: "{{ secret.TOKEN }}"}}\n'
+        'compute: {c: {type: local}}\nrun: {r: {compute: c, command: [echo, "${{ var.a }}${{ var.b }}"]}}\n'
+    )
+    assert _codes(project) == ["MLP3209"]
