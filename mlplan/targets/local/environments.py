@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from mlplan.codes import target as codes
 from mlplan.diagnostics import Diagnostic
 from mlplan.errors import Refusal
-from mlplan.targets.local import files
+from mlplan.machine import files
 from mlplan.targets.protocols import Environment, Progress
 
 _TAIL = 12

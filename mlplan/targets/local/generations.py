@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlplan.json_types import Json
+from mlplan.machine import files, processes
+from mlplan.machine.variables import kept_variables, thread_count
 from mlplan.serving import RUNTIME_MAIN
 from mlplan.serving.control import ask
-from mlplan.targets.local import files, processes
-from mlplan.targets.local.variables import kept_variables, thread_count
 from mlplan.targets.protocols import ServiceSpec
 
 MARK = "MLPLAN_SERVICE"

@@ -3,7 +3,7 @@
 A service is changed by starting the new generation beside the old one, asking it, and then handing the port over. The
 order of the steps is such that after a crash between any two of them the folders and the runtimes themselves tell
 which one is live; all else is what is left of something, and the next `deploy` or `delete` clears it.
-One generation: `generations.py`. How a runtime is asked: `ask.py`.
+One generation: `generations.py`. How one is asked: `machine/ports.py`, `serving/control.py`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlplan.json_types import Json
-from mlplan.targets.local import files
-from mlplan.targets.local.ask import health, is_free, port_taken, url
+from mlplan.machine import files
+from mlplan.machine.ports import health, is_free, port_taken, url
 from mlplan.targets.local.generations import Generation, generations, uptime_s
 from mlplan.world import ObservedService, ServiceState
 
@@ -57,7 +57,7 @@ class LocalServices:
         # A generation of this service, or what is left of a dead one, makes room when its successor comes.
         own = any(g.place == (spec.host, spec.port) and (g.is_alive() or g.leftovers()) for g in known)
         if not own and not is_free(spec.host, spec.port):
-            found.append(port_taken(spec))
+            found.append(port_taken(spec.name, spec.host, spec.port))
         return found
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
@@ -137,7 +137,7 @@ class LocalServices:
 
         before = old if old is not None and old.place == (spec.host, spec.port) else None
         if before is None and not _gets_free(spec):
-            raise Refusal([port_taken(spec)])
+            raise Refusal([port_taken(spec.name, spec.host, spec.port)])
         python = interpreter(spec.environment, progress)
         progress("Transitioning", "laying out code and models")
         candidate = lay_out(spec, self._folder(spec.name), self._runtime)
@@ -147,7 +147,7 @@ class LocalServices:
             progress("Transitioning", f"starting, process {process.pid}")
             status = _wait_until_ready(candidate, process, spec, progress)
             if before is None and not status.get("bound", True):
-                raise Refusal([port_taken(spec)])  # taken since it was looked at
+                raise Refusal([port_taken(spec.name, spec.host, spec.port)])  # taken since it was looked at
             progress("Transitioning", "asking it before it takes traffic")
             verify(_endpoint(str(status["candidate_url"]), spec))
             progress("Transitioning", "going live")

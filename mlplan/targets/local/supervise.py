@@ -30,9 +30,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    from mlplan.targets.local import files, processes
+    from mlplan.machine import files, processes
 else:
-    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.append(os.path.join(os.path.dirname(os.path.dirname(here)), "machine"))
     import files
     import processes
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlplan.errors import Refusal
-from mlplan.targets.local import files, processes
+from mlplan.machine import files, processes
 from mlplan.targets.local.jobs import LocalJobs
 from mlplan.targets.protocols import JobSpec, Resources
 

@@ -19,7 +19,7 @@ import pytest
 
 import mlplan.targets.local.services
 from mlplan.errors import Refusal
-from mlplan.targets.local import processes
+from mlplan.machine import processes
 from mlplan.targets.local.services import LocalServices
 from mlplan.targets.protocols import Endpoint, Resources, ServedModel, ServiceSpec
 from mlplan.world import ObservedService

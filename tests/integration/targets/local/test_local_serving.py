@@ -21,7 +21,7 @@ import pytest
 
 from mlplan.errors import Refusal
 from mlplan.json_types import Json
-from mlplan.targets.local import processes
+from mlplan.machine import processes
 from mlplan.targets.protocols import Endpoint, Resources, ServedModel, Services, ServiceSpec
 from mlplan.targets.registry import open_target
 

@@ -1,7 +1,6 @@
-"""Asks a service of this machine over HTTP, as any client would, and who has a port.
+"""Ports of this machine: who answers on one, and who has it.
 
-On the way of every `plan`: no HTTP library, and no longer than a bounded time. The runtime's control socket is asked
-with `mlplan/serving/control.py`.
+On the way of every `plan`: no HTTP library, and no longer than a bounded time.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
-    from mlplan.targets.protocols import ServiceSpec
 
 
 class Health(NamedTuple):
@@ -67,13 +65,13 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def port_taken(spec: ServiceSpec) -> Diagnostic:
+def port_taken(service: str, host: str, port: int) -> Diagnostic:
     """That another program has a service's port, and which one."""
     from mlplan.codes import target as codes
 
     return codes.MLP8002.diagnostic(
-        f"Service {spec.name} is to listen on port {spec.port} of {spec.host}, and {who_listens(spec.port)} does.",
-        hint=f"End that program, or give deployment {spec.name} another `port`.",
+        f"Service {service} is to listen on port {port} of {host}, and {who_listens(port)} does.",
+        hint=f"End that program, or give deployment {service} another `port`.",
     )
 
 
