@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from docker_engine import docker_base
+
+__all__ = ["docker_base"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from docker_engine import BASE
 
 from mlplan.targets.protocols import JobSpec, Mount, Resources, ServedModel, ServiceSpec, Target
 from mlplan.targets.registry import open_target
@@ -16,15 +17,22 @@ def _local(home: Path) -> Target:
     return open_target("local", str(home), "test", {})
 
 
+def _docker(home: Path) -> Target:
+    return open_target("docker", str(home), "test", {"base_image": BASE})
+
+
 OPEN: dict[str, Callable[[Path], Target]] = {
+    "docker": _docker,
     "local": _local,
 }
 """How each target is opened for a test. A new one joins with a line here; without it `test_every_target` fails."""
 
 
-@pytest.fixture(params=sorted(OPEN))
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.docker] * (name == "docker")) for name in sorted(OPEN)])
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Target]:
     """Opens the target for the same project, as a later process of mlplan would."""
+    if request.param == "docker":
+        request.getfixturevalue("docker_base")
     return lambda: OPEN[request.param](tmp_path / "home")
 
 
@@ -38,6 +46,7 @@ def target(open_again: Callable[[], Target]) -> Iterator[Target]:
         opened.jobs.remove(key)
     for name in opened.services.names():
         opened.services.delete(name)
+    opened.clear()
 
 
 @pytest.fixture
