@@ -30,9 +30,9 @@ class FolderStore:
     def create(self, name: str, data: bytes) -> bool:
         path = self._path(name)
         try:
-            make_folder(os.path.dirname(path))
             aside = self._write_aside(data, durable=True)
             try:
+                make_folder(os.path.dirname(path))
                 os.link(aside, path)
             except FileExistsError:
                 return False
@@ -51,8 +51,13 @@ class FolderStore:
     def replace(self, name: str, data: bytes) -> None:
         path = self._path(name)
         try:
-            make_folder(os.path.dirname(path))
-            os.replace(self._write_aside(data, durable=False), path)
+            aside = self._write_aside(data, durable=False)
+            try:
+                make_folder(os.path.dirname(path))
+                os.replace(aside, path)
+            except OSError:
+                os.unlink(aside)
+                raise
         except OSError as error:
             raise refusal(error, path) from error
 
