@@ -103,7 +103,7 @@ def test_an_edit_of_one_step_of_a_pipeline_runs_that_step(copy: Copy) -> None:
     project.edit("scripts/prepare.py", "os.makedirs", "print('splitting')\nos.makedirs")
     assert project.plan() == {
         "run.prepare": ("run", ["scripts/prepare.py changed"]),
-        "run.train": ("run", ["run prepare (known after apply of run.prepare)"]),
+        "run.train": ("run", ["run prepare outputs (known after apply of run.prepare)"]),
         "model.wine": ("register", ["model bytes (known after apply of run.train)"]),
         "deployment.wine": ("update", ["model wine (known after apply of model.wine)"]),
     }
