@@ -59,9 +59,11 @@ def environment_parts(asked: Asked, address: Address) -> dict[str, Part]:
 
 
 def split_requirement(requirement: str) -> tuple[str, str]:
-    """A requirement as its name and the rest: `scikit-learn==1.5.2` -> (`scikit-learn`, `==1.5.2`)."""
+    """A requirement as its name and what is asked of its version: (`scikit-learn`, `1.5.2`), (`numpy`, `>=2`)."""
     end = next((i for i, c in enumerate(requirement) if not (c.isalnum() or c in "-_.")), len(requirement))
-    return requirement[:end], requirement[end:].strip() or "any version"
+    pin = requirement[end:].strip()
+    exact = pin.startswith("==") and not pin.startswith("===") and "," not in pin
+    return requirement[:end], pin[2:].strip() if exact else pin or "any version"
 
 
 def locked_environment(asked: Asked, effects: Effects) -> Asked:
