@@ -827,6 +827,33 @@ run:
 ```
 """
 
+MLP3310 = Code("MLP3310", "Address that can't be downloaded")
+"""A dataset's source is a URL of a kind that mlplan doesn't download.
+
+Why: mlplan speaks http and https. Taking the text for a path would only say that no such file exists.
+
+What to do: give an http or https address; most buckets have one, signed where it must be. Or copy the files into the
+project and name their paths.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+dataset:
+  images: {source: "s3://bucket/images.tar.gz"}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+dataset:
+  images: {source: "https://bucket.example.org/images.tar.gz"}
+```
+"""
+
 MLP3401 = Code("MLP3401", "Malformed package")
 """An item of `packages` isn't a package as pip takes it.
 

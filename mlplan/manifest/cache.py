@@ -1,8 +1,8 @@
 """Keeps valid manifests resolved, so that the next load imports neither PyYAML nor pydantic nor jsonschema.
 
 One file a profile, in three lines: the sha256 of what follows, the manifest as JSON, and the places as JSON, which
-are read only when asked for. JSON executes nothing; a file that is damaged, or made by another version or from other
-inputs, is as good as none.
+are read only when asked for. Only its owner can read it: values of the environment may be filled in. JSON executes
+nothing; a file that is damaged, or made by another version or from other inputs, is as good as none.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def write(
     aside = f"{path}.{os.getpid()}"
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(aside, "w", encoding="utf-8") as stream:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
             stream.write("\n".join((_checksum(body, places), body, places)))
         os.replace(aside, path)
     except OSError:

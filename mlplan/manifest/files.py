@@ -31,7 +31,7 @@ class Disk(Protocol):
         """The names in a folder; none where it can't be read."""
 
     def folders(self, folder: str) -> list[str]:
-        """The names of the folders in a folder, links left out."""
+        """The names of the folders in a folder; those left out that are links to what they lie in."""
 
     def is_outside(self, path: str) -> bool:
         """Whether a path leads out of the project by a link."""
@@ -71,10 +71,11 @@ class RealDisk:
             return []
 
     def folders(self, folder: str) -> list[str]:
-        """The names of the folders in a folder, links left out."""
+        """The names of the folders in a folder; those left out that are links to what they lie in."""
+        here = os.path.join(self._root, folder)
         try:
-            with os.scandir(os.path.join(self._root, folder)) as entries:
-                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            with os.scandir(here) as entries:
+                return [entry.name for entry in entries if entry.is_dir() and not _is_around(entry, here)]
         except (OSError, ValueError):
             return []
 
@@ -94,6 +95,10 @@ class RealDisk:
         if os.path.islink(full):
             real = os.path.realpath(full)
         return real != self._real_root and not real.startswith(self._real_root + os.sep)
+
+
+def _is_around(entry: os.DirEntry[str], folder: str) -> bool:
+    return entry.is_symlink() and f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(entry.path)}/")
 
 
 def is_written_outside(path: str) -> bool:
@@ -117,7 +122,7 @@ def needs(kind: str, spec: Mapping[str, Any]) -> Iterator[Need]:
         yield from _code_needs(kind, spec)
     elif kind == "dataset":
         for index, source in enumerate(spec.get("source") or ()):
-            if source and "://" not in source:
+            if source and not source[:8].lower().startswith(("http://", "https://")):
                 wanted: Literal["any", "glob"] = "glob" if is_glob(source) else "any"
                 yield Need(f"source.{index}", source, wanted, codes.MLP3304, "dataset file")
     elif kind == "model" and spec.get("file"):
@@ -162,8 +167,12 @@ def check_files(
 
 
 def _problem(need: Need, disk: Disk) -> tuple[Code, str, str, str] | None:
+    if need.code is codes.MLP3304 and "://" in need.path:
+        scheme = need.path.partition("://")[0]
+        detail = f"`{need.path}` can't be downloaded: mlplan speaks http and https, not {scheme}."
+        return codes.MLP3310, detail, "Give its http or https address, or copy the files into the project.", "no http"
     if need.wanted == "glob":
-        if any_match(need.path, disk):
+        if disk.kind(need.path) or any_match(need.path, disk):
             return None
         return need.code, f"No file matches `{need.path}`.", "Check the pattern, or add the files.", "matches nothing"
     kind = disk.kind(need.path)
@@ -193,7 +202,7 @@ def _near_path(path: str, disk: Disk) -> str | None:
 
 
 def any_match(pattern: str, disk: Disk) -> bool:
-    """Whether a file matches a glob. Looks no further than the first; `**` stands for any folders."""
+    """Whether a file matches a glob, hidden ones too. Looks no further than the first; `**` is any folders."""
     steps = [step for step in pattern.split("/") if step not in ("", ".")]
     return _any_below("/" if pattern.startswith("/") else "", steps, disk)
 
@@ -202,7 +211,7 @@ def _any_below(folder: str, steps: list[str], disk: Disk) -> bool:
     import fnmatch
 
     if not steps:
-        return bool(disk.kind(folder))
+        return disk.kind(folder) == "file"
     step, rest = steps[0], steps[1:]
     if step == "**":
         if _any_below(folder, rest or ["*"], disk):
@@ -213,5 +222,5 @@ def _any_below(folder: str, steps: list[str], disk: Disk) -> bool:
     return any(
         _any_below(os.path.join(folder, name), rest, disk)
         for name in disk.names(folder)
-        if fnmatch.fnmatchcase(name, step) and (step.startswith(".") or not name.startswith("."))
+        if fnmatch.fnmatchcase(name, step)
     )

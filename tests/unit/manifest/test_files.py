@@ -25,7 +25,9 @@ def disk(tmp_path: Path) -> RealDisk:
     [
         ("*.csv", True), ("*.png", False), ("data/*.csv", True), ("data/*", True), ("*/b.csv", True),
         ("**/*.png", True), ("**/c.png", True), ("**", True), ("data/**/er/*", True), ("**/x", False),
-        ("?.csv", True), ("[b-z].csv", False), ("*/d.txt", False), (".*/d.txt", True), ("nowhere/*", False),
+        ("in/**/c.png", True),
+        ("?.csv", True), ("[b-z].csv", False), ("*/d.txt", True), (".*/d.txt", True), ("data/dee?", False),
+        ("nowhere/*", False),
         ("./*.csv", True),
     ],
 )  # fmt: skip
@@ -45,7 +47,7 @@ def test_kinds(disk: RealDisk) -> None:
 def test_names(disk: RealDisk) -> None:
     assert sorted(disk.names("data")) == ["b.csv", "deep", "loop"]
     assert disk.names("none") == []
-    assert disk.folders("data") == ["deep"]
+    assert disk.folders("data") == ["deep"]  # the link `loop` would lead around
     assert disk.folders("none") == []
 
 

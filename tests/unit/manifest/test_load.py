@@ -323,3 +323,8 @@ def test_values_can_not_spell_a_reference_together(project: Path) -> None:
         'compute: {c: {type: local}}\nrun: {r: {compute: c, command: [echo, "${{ var.a }}${{ var.b }}"]}}\n'
     )
     assert _codes(project) == ["MLP3209"]
+
+
+def test_only_its_owner_can_read_the_cache(project: Path) -> None:
+    _manifest(project, cache=str(project / "cache"))
+    assert [file.stat().st_mode & 0o777 for file in (project / "cache").iterdir()] == [0o600]
