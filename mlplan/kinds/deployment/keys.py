@@ -11,8 +11,8 @@ Which = Literal["primary", "secondary"]
 
 
 def keys_path(home: str, name: str) -> str:
-    """Where a service's keys are."""
-    return os.path.join(home, "keys", f"{name}.json")
+    """Where a service's keys are: in a folder of their own, which a container can be given without any others'."""
+    return os.path.join(home, "service-keys", name, "keys.json")
 
 
 def service_keys(home: str, name: str) -> str:
@@ -43,10 +43,17 @@ def rotate(path: str, which: Which) -> dict[str, str]:
 
 
 def write_keys(path: str, keys: dict[str, str]) -> None:
-    """Written aside and renamed over, so that a service never reads half of it."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    """Written aside and renamed over, so that a service never reads half of it.
+
+    They belong to whom their folder belongs: root gives that to the user of a container.
+    """
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     aside = f"{path}.{os.getpid()}"
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if os.geteuid() == 0:
+        owner = os.stat(folder)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     with open(descriptor, "w", encoding="utf-8") as stream:
         json.dump(keys, stream)
         stream.flush()

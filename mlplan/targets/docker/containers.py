@@ -92,6 +92,13 @@ def unreadable(folders: Iterable[str]) -> list[Diagnostic]:
     ]
 
 
+def give(file: str) -> None:
+    """Makes a file and its folder those of the container's user, where mlplan is run by root."""
+    if os.getuid() == 0:
+        os.chown(os.path.dirname(file), user_id(), 0)
+        os.chown(file, user_id(), 0)
+
+
 def limits(resources: Resources) -> dict[str, Any]:
     """Limits as the engine takes them. Memory is all there is: no swap beyond it."""
     found: dict[str, Any] = {}

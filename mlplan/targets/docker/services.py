@@ -159,6 +159,8 @@ class DockerServices:
         """Starts a candidate, has it asked and lets it go live. Whatever goes wrong, it is gone then."""
         if (door is None or not door.is_open) and not is_free(spec.host, spec.port):
             raise Refusal([port_taken(spec.name, spec.host, spec.port)])
+        if spec.keys_file is not None:
+            containers.give(spec.keys_file)
         recipe = self._recipe(spec)
         image = build(self._engine, recipe, progress)
         base = ensure_base(self._engine, recipe.image.base_image, progress)
