@@ -194,7 +194,7 @@ def _load(config: Config) -> Any:
     if config.entry_script is None:
         from . import estimator
 
-        return estimator.load(config.models[0].path, config.settings.pickle_allow)
+        return estimator.load(config.models[0].path, config.settings)
     check_pickles(config.models, config.settings.pickle_allow)
     from . import entry
 
