@@ -231,3 +231,15 @@ What to do: make it readable, or run mlplan as the user who owns the project:
 
     chmod -R a+rX FOLDER
 """
+
+MLP8213 = Code("MLP8213", "Container has no packages", severity="warning")
+"""A run or a service names no environment, and its compute no base image: its container has Python alone.
+
+Why: on a local compute such a run uses the packages that mlplan itself is installed with. A container has none of
+them.
+
+What to do: name what the code imports, or an image that has it:
+
+    environment: {packages: [scikit-learn==1.5.2]}
+    base_image: my-image@sha256:DIGEST
+"""

@@ -6,6 +6,7 @@ model alters no line; the fingerprint comes as a build argument.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -41,8 +42,11 @@ class Image(NamedTuple):
 
 
 def base_image(named: str | None, python: str | None) -> str:
-    """The base image: the one that the compute names, or the public one for this version of Python."""
-    return named or BASE_IMAGE.format(python=python or "3.12")
+    """The base image: the one that the compute names, or the public one for this version of Python.
+
+    Where no environment is asked for, that is the version that runs mlplan.
+    """
+    return named or BASE_IMAGE.format(python=python or f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
 class Service(NamedTuple):

@@ -63,6 +63,14 @@ def problems(
             )
         )
     base = base_of(compute, environment.python if environment else None)
+    if environment is None and not compute.get("base_image"):
+        found.append(
+            codes.MLP8213.diagnostic(
+                f"It names no environment, so in its container there is what {base} has: Python and nothing else.",
+                hint="Name the packages that it imports as its `environment`, or an image that has them as the "
+                "compute's `base_image`.",
+            )
+        )
     if compute.get("base_image") and "@sha256:" not in base and not _is_local(engine, base):
         found.append(
             codes.MLP8207.diagnostic(
