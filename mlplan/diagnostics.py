@@ -6,6 +6,7 @@ which `mlplan explain CODE` prints, stands in `mlplan/codes/`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -62,5 +63,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word closest to `word`, or None where none is close: for "did you mean"."""
     import difflib  # only when something is misspelt
 
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    if len(names) > 16:  # difflib looks closely and slowly: let it see only those that share most pairs of letters
+        pairs = _pairs(word)
+        names = sorted(names, key=lambda name: -_likeness(pairs, _pairs(name)))[:8]
+    matches = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+@lru_cache(maxsize=4096)
+def _pairs(word: str) -> frozenset[str]:
+    """The pairs of neighbouring letters, word ends included."""
+    framed = f" {word[:200]} "
+    return frozenset(map(str.__add__, framed, framed[1:]))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other))

@@ -129,6 +129,7 @@ class _Filler:
         self._lines = document.source.lines()
         self._references: list[Reference] = []
         self._sound = True  # of the resource in hand
+        self._known: dict[str, dict[str, Span]] = {}  # by kind, for what is misspelt
         self._meant: dict[Path, list[str]] = {}
         for meant in checked.meant:
             self._meant.setdefault(meant[:-1], []).append(str(meant[-1]))
@@ -310,12 +311,13 @@ class _Filler:
             self._sound = False
 
     def _unknown(self, named: Address, span: Span, address: Address | None, code: Code = codes.MLP3101) -> Diagnostic:
-        known = {
-            other.name: self.document.span(key)
-            for other, (key, _) in self.declared.items()
-            if other.kind == named.kind
-        }
-        return tell.unknown_resource(code, named, known, span, address)
+        if named.kind not in self._known:
+            self._known[named.kind] = {
+                other.name: self.document.span(key)
+                for other, (key, _) in self.declared.items()
+                if other.kind == named.kind
+            }
+        return tell.unknown_resource(code, named, self._known[named.kind], span, address)
 
     def _spans(self, node: Scalar, text: str, mentions: list[Mention]) -> list[Span]:
         """Where the mentions stand in the file; the whole value where escapes hide that."""
