@@ -115,6 +115,17 @@ Why: it ends jobs by process groups and guards its folders by file locks, which 
 What to do: run mlplan in a Linux container or in the Windows Subsystem for Linux.
 """
 
+MLP8105 = Code("MLP8105", "Cache can't be written")
+"""The folder in which mlplan builds Python environments can't be written to.
+
+Why: the disk is full, or the folder belongs to somebody else. Environments are kept outside the project, so that
+projects share them: in `MLPLAN_CACHE_DIR`, or else in the system's folder for caches.
+
+What to do: make room, or name another folder:
+
+    export MLPLAN_CACHE_DIR=/path/with/room
+"""
+
 MLP8201 = Code("MLP8201", "No Docker engine answers")
 """A compute of type `docker` needs a Docker engine on this machine, and none answers.
 

@@ -34,18 +34,21 @@ def cache_folder(environ: Mapping[str, str]) -> str:
 def interpreter(environment: Environment | None, progress: Progress) -> str:
     """The path of the environment's interpreter; the environment is built first where it isn't there or is damaged.
 
-    Raises: Refusal (MLP8101 to MLP8103) where it can't be built; then the next call begins anew.
+    Raises: Refusal (MLP8101 to MLP8103, MLP8105) where it can't be built; then the next call begins anew.
     """
     if environment is None:
         return sys.executable
     folder = _folder(environment)
     if not _is_ready(folder):
-        os.makedirs(os.path.dirname(folder), exist_ok=True)
-        if files.is_locked(folder + ".lock"):
-            progress("Preparing", "environment: waiting for another process that builds it")
-        with files.locked(folder + ".lock"):
-            if not _is_ready(folder):  # else the one we waited for built it
-                _build(environment, folder, progress)
+        try:
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
+            if files.is_locked(folder + ".lock"):
+                progress("Preparing", "environment: waiting for another process that builds it")
+            with files.locked(folder + ".lock") as lock:
+                if not _is_ready(folder):  # else the one we waited for built it
+                    _build(environment, folder, lock, progress)
+        except OSError as error:
+            raise Refusal([_cannot_write(folder, error)]) from error
     return os.path.join(folder, "bin", "python")
 
 
@@ -89,13 +92,15 @@ def _packages(folder: str) -> list[str]:
     return [name for name in found if name != "__pycache__"]
 
 
-def _build(environment: Environment, folder: str, progress: Progress) -> None:
+def _build(environment: Environment, folder: str, lock: int, progress: Progress) -> None:
     uv = find_uv()
     if uv is None:
         raise Refusal([missing_uv()])
     files.remove_folder(folder)
     progress("Preparing", f"environment: Python {environment.python}")
-    code, output = _run([uv, "venv", "--quiet", "--no-project", "--python", environment.python, folder], progress)
+    code, output = _run(
+        [uv, "venv", "--quiet", "--no-project", "--python", environment.python, folder], lock, progress
+    )
     if code:
         raise Refusal([_no_interpreter(environment, output)])
     requirements = os.path.join(folder, "requirements.txt")
@@ -104,15 +109,18 @@ def _build(environment: Environment, folder: str, progress: Progress) -> None:
     # Compiled now, once: services and jobs with a read-only view of it would compile at each start.
     options = ["--require-hashes", "--allow-empty-requirements", "--compile-bytecode"]
     python = os.path.join(folder, "bin", "python")
-    code, output = _run([uv, "pip", "sync", "--python", python, *options, requirements], progress)
+    code, output = _run([uv, "pip", "sync", "--python", python, *options, requirements], lock, progress)
     if code:
         files.remove_folder(folder)
         raise Refusal([_cannot_install(environment, output)])
     files.write_json(os.path.join(folder, "ready"), {"format": 1, "packages": _packages(folder)}, durable=True)
 
 
-def _run(command: Sequence[str], progress: Progress) -> tuple[int, list[str]]:
-    """Runs uv, passes each of its lines on, and returns its exit code and the last of them."""
+def _run(command: Sequence[str], lock: int, progress: Progress) -> tuple[int, list[str]]:
+    """Runs uv, passes each of its lines on, and returns its exit code and the last of them.
+
+    It inherits the lock: where this process is killed, the next one waits until that uv has ended as well.
+    """
     import collections
     import subprocess
 
@@ -128,6 +136,7 @@ def _run(command: Sequence[str], progress: Progress) -> tuple[int, list[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        pass_fds=(lock,),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -168,6 +177,13 @@ def _cannot_install(environment: Environment, output: Sequence[str]) -> Diagnost
         + _indented(output),
         hint="Where the network failed, run apply again: what was downloaded is kept. Where a package can't be "
         "installed on this machine, change its pin and resolve again:\n    mlplan lock",
+    )
+
+
+def _cannot_write(folder: str, error: OSError) -> Diagnostic:
+    return codes.MLP8105.diagnostic(
+        f"The environment in {folder} can't be built: {error}.",
+        hint="Make room there, or name another folder:\n    export MLPLAN_CACHE_DIR=/path/with/room",
     )
 
 

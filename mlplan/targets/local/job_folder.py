@@ -37,18 +37,9 @@ def supervisor_of(folder: str) -> processes.Identity | None:
 
 def result_of(folder: str) -> ObservedJob | None:
     result = files.read_json(os.path.join(folder, "result.json"))
-    if result is None:
+    if result is None or result.get("format") != 1:
         return None
-    return ObservedJob(
-        "Ended",
-        exit_code=result["exit_code"],
-        timed_out=bool(result["timed_out"]),
-        canceled=bool(result["canceled"]),
-        out_of_memory=bool(result["out_of_memory"]),
-        started=str(result["started"]),
-        duration_s=float(result["duration_s"]),
-        peak_memory_bytes=int(result["peak_memory_bytes"]),
-    )
+    return ObservedJob("Ended", *(result[name] for name in ObservedJob._fields[1:]))
 
 
 def cancel(folder: str, grace_s: float) -> None:

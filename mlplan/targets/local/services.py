@@ -140,7 +140,10 @@ class LocalServices:
             raise Refusal([port_taken(spec.name, spec.host, spec.port)])
         python = interpreter(spec.environment, progress)
         progress("Transitioning", "laying out code and models")
-        candidate = lay_out(spec, self._folder(spec.name), self._runtime)
+        try:
+            candidate = lay_out(spec, self._folder(spec.name), self._runtime)
+        except OSError as error:
+            raise Refusal([_did_not_start(None, spec, f"its folder can't be made: {error}")]) from error
         try:
             process = start(candidate, spec, python)
             self._children.append(process)
@@ -265,7 +268,7 @@ def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, pr
         time.sleep(_POLL_S)
 
 
-def _did_not_start(candidate: Generation, spec: ServiceSpec, reason: str) -> Diagnostic:
+def _did_not_start(candidate: Generation | None, spec: ServiceSpec, reason: str) -> Diagnostic:
     from mlplan.codes import target as codes
 
     return codes.MLP8007.diagnostic(
@@ -284,10 +287,10 @@ def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, An
     )
 
 
-def _with_log(reason: str, candidate: Generation) -> str:
+def _with_log(reason: str, candidate: Generation | None) -> str:
     """The reason in a line, and the last lines of the log, where a traceback stands."""
     said = reason.strip().splitlines()[-1].strip()
-    lines = candidate.last_lines(_TAIL)
+    lines = candidate.last_lines(_TAIL) if candidate is not None else []
     if not lines:
         return said
     return f"{said}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)

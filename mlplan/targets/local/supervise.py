@@ -43,6 +43,7 @@ TIMEOUT_GRACE_S = 10.0
 LINGER_S = 2.0
 """How long what a script left running may take to end."""
 _MEMORY_INTERVAL_S = 0.1
+_FULL_DISK_TRIES = 60  # a second apart: hours of work are worth a little patience
 
 
 class Launch(NamedTuple):
@@ -185,7 +186,19 @@ class Supervisor:
             "duration_s": round(duration_s, 6),
             "peak_memory_bytes": peak,
         }
-        files.write_json(self._path("result.json"), result, durable=True)
+        for _ in range(_FULL_DISK_TRIES):
+            if self._keep(result):
+                return
+            time.sleep(1)
+
+    def _keep(self, result: dict[str, Any]) -> bool:
+        """Writes the result, or says why not: a full disk, more often than not."""
+        try:
+            files.write_json(self._path("result.json"), result, durable=True)
+        except OSError as error:
+            print(f"the result can't be written: {error}", file=sys.stderr, flush=True)
+            return False
+        return True
 
     def _say(self, answer: dict[str, Any]) -> None:
         """Answers the one who started us, and lets go of the lock on the job's key."""

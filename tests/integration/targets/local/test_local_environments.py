@@ -154,3 +154,12 @@ def test_uv_makes_an_environment_of_its_own() -> None:
     )
     assert shown.stdout.strip() == os.path.dirname(os.path.dirname(python))
     assert subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False).returncode == 1
+
+
+def test_a_cache_that_cannot_be_written_is_told(cache: Path, uv: Path) -> None:
+    cache.write_text("in the way")
+
+    with pytest.raises(Refusal, match="MLP8105") as refused:
+        interpreter(EMPTY, silent)
+
+    assert "MLPLAN_CACHE_DIR" in refused.value.diagnostics[0].hint

@@ -337,6 +337,22 @@ def test_a_script_that_removes_its_log_folder_does_not_lose_its_log(jobs: LocalJ
     assert list(Path(collected.outputs).iterdir()) == []
 
 
+def test_a_result_that_cannot_be_written_is_tried_again(tmp_path: Path, jobs: LocalJobs, job: MakeJob) -> None:
+    go = tmp_path / "go"
+    script = f"import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    jobs.submit(job(script), silent)
+    first_line(jobs)
+    in_the_way = folder_of(jobs) / "result.json"
+    in_the_way.mkdir()
+    go.touch()
+    wait_until(lambda: "can't be written" in (folder_of(jobs) / "supervisor.log").read_text())
+
+    assert jobs.observe("key-1").state == "Running"
+    in_the_way.rmdir()
+    wait_until(lambda: jobs.observe("key-1").state == "Ended")
+    assert jobs.observe("key-1").exit_code == 0
+
+
 def test_memory_that_children_hold_counts(jobs: LocalJobs, job: MakeJob) -> None:
     child = "import time; data = bytearray(150 << 20); time.sleep(600)"
     script = (

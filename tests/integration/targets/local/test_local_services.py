@@ -378,3 +378,10 @@ print(state, sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "Healthy []\n"
+
+
+def test_a_folder_that_cannot_be_laid_out_is_a_refusal(services: LocalServices, service: MakeService) -> None:
+    with pytest.raises(Refusal, match="MLP8007"):
+        services.deploy(service("one", code="/no/such/folder", code_name="scripts"), accept, silent)
+
+    assert generation_folders(services) == []
