@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Kind = Literal["file", "folder", ""]
 
 
+MANY_NAMES = 2000
+"""In a folder with more, no similar name is looked for: it would take longer than it helps."""
+
+
 class Disk(Protocol):
     """What is asked of the project's folder. Paths are as in the manifest."""
 
@@ -45,6 +49,7 @@ class RealDisk:
         self._real_root = os.path.realpath(root)
         self._kinds: dict[str, Kind] = {}
         self._outside: dict[str, bool] = {}
+        self._names: dict[str, list[str]] = {}
         self._real_folders: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
@@ -65,10 +70,14 @@ class RealDisk:
 
     def names(self, folder: str) -> list[str]:
         """The names in a folder; none where it can't be read."""
-        try:
-            return os.listdir(os.path.join(self._root, folder))
-        except (OSError, ValueError):
-            return []
+        found = self._names.get(folder)
+        if found is None:
+            try:
+                found = os.listdir(os.path.join(self._root, folder))
+            except (OSError, ValueError):
+                found = []
+            self._names[folder] = found
+        return found
 
     def folders(self, folder: str) -> list[str]:
         """The names of the folders in a folder; those left out that are links to what they lie in."""
@@ -197,7 +206,8 @@ def _problem(need: Need, disk: Disk) -> tuple[Code, str, str, str] | None:
 
 def _near_path(path: str, disk: Disk) -> str | None:
     folder, name = os.path.split(path.rstrip("/"))
-    near = nearest(name, disk.names(folder))
+    names = disk.names(folder)
+    near = nearest(name, names) if len(names) <= MANY_NAMES else None
     return os.path.join(folder, near) if near else None
 
 
