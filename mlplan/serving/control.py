@@ -53,7 +53,7 @@ def listen(path: str) -> socket.socket:
             os.unlink(address)
         server.bind(address)
         os.chmod(address, 0o600)
-    server.listen(16)
+    server.listen(128)
     server.setblocking(False)
     return server
 

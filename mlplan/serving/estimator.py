@@ -105,7 +105,7 @@ class Estimator:
     def _ask(self, method: str, values: Any) -> Any:
         try:
             return self._calls[method](self._framed(values))
-        except (ValueError, TypeError, KeyError, OverflowError, IndexError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, IndexError, AttributeError) as error:
             raise Refused(400, f"{self.kind} doesn't take these rows: {_first_line(error)}") from error
 
     def _framed(self, values: Any) -> Any:

@@ -58,7 +58,7 @@ def read_rows(data: Any, schema: Schema, where: str) -> Table:
         raise Refused(400, f'"{where}" must be a list of rows.')
     if not data:
         raise Refused(400, f'"{where}" has no rows.')
-    return check(_to_array(data, where), schema, where)
+    return check(_to_array(data, where, keep_integers=schema.width is None), schema, where)
 
 
 def check(values: Any, schema: Schema, where: str) -> Table:
@@ -77,7 +77,7 @@ def check(values: Any, schema: Schema, where: str) -> Table:
     return Table(values, len(values), values.dtype.kind == "f")
 
 
-def _to_array(data: list[Any], where: str) -> Any:
+def _to_array(data: list[Any], where: str, *, keep_integers: bool) -> Any:
     """Numbers as a float array, null as NaN; rows with texts in them as an array of objects; else the list itself."""
     try:
         values = np.array(data)
@@ -87,7 +87,7 @@ def _to_array(data: list[Any], where: str) -> Any:
     if kind == "f":
         return values
     if kind in "biu":
-        return values.astype(np.float64)
+        return values if keep_integers else values.astype(np.float64)
     if kind == "O":
         try:
             return np.array(data, dtype=np.float64)

@@ -12,8 +12,9 @@ don't, and their probabilities are asked for one by one. Two things are known fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 

@@ -50,7 +50,7 @@ class Service:
             self.process = subprocess.Popen(
                 command + (["--live"] if live else []), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        self._live = live
+        self._port = int(config["port"]) if live else 0
 
     @property
     def log(self) -> str:
@@ -64,9 +64,9 @@ class Service:
     @property
     def port(self) -> int:
         """Where to ask it: in private until it is live."""
-        if self._live:
-            return int(self.config["port"])
-        return int(self.status["candidate_url"].rpartition(":")[2])
+        if not self._port:
+            self._port = int(self.status["candidate_url"].rpartition(":")[2])
+        return self._port
 
     def wait(self, phase: str) -> dict[str, Any]:
         """Its status once it has come to a phase."""
