@@ -136,7 +136,7 @@ def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
         found.append(Drift("service", "is another deployment", str(outputs["key"])[:10], seen.key[:10]))
     edited = seen.detail.get("edited")
     if isinstance(edited, (list, tuple)):
-        found += [Drift(str(subject), "edited", before, after) for subject, before, after in edited]
+        found += [Drift(*change) for change in edited]
     altered = seen.detail.get("altered")
     if isinstance(altered, (list, tuple)):
         found += [Drift(f"service file {path}", "altered on disk") for path in altered]

@@ -14,11 +14,12 @@ Fields = dict[int, list[bytes]]
 
 
 class Step(NamedTuple):
-    """A step of the build: announced, taken from the cache, ended or failed."""
+    """A step of the build, as it is now."""
 
     digest: str
     name: str  # "[deps 3/5] RUN ..."
     cached: bool
+    started: bool
     error: str
 
 
@@ -34,7 +35,7 @@ def decode(aux: str) -> Iterator[Step | Printed]:
     response = _fields(base64.b64decode(aux))
     for vertex in response.get(1, ()):
         fields = _fields(vertex)
-        yield Step(_text(fields, 1), _text(fields, 3), bool(_text(fields, 4)), _text(fields, 7))
+        yield Step(_text(fields, 1), _text(fields, 3), bool(_text(fields, 4)), 5 in fields, _text(fields, 7))
     for log in response.get(3, ()):
         fields = _fields(log)
         yield Printed(_text(fields, 1), _text(fields, 4))

@@ -140,22 +140,29 @@ def find(engine: Engine, home: str, name: str) -> Found:
     return Found(tuple(doors), tuple(Generation(tuple(group)) for group in by_mark.values()))
 
 
-def edits(engine: Engine, generation: Generation) -> list[tuple[str, Json, Json]]:
-    """What somebody altered on a generation: subject, as it was made, as it is."""
-    found: list[tuple[str, Json, Json]] = []
+def edits(engine: Engine, generation: Generation) -> list[tuple[str, str, Json, Json]]:
+    """What somebody altered on a generation: subject, how, as it was made, as it is."""
+    found: list[tuple[str, str, Json, Json]] = []
     for container in generation.containers:
-        settings = container["HostConfig"]
         for name, asked in generation.asked_limits.items():
-            if settings.get(name) != asked and (name, asked, settings.get(name)) not in found:
-                found.append((_LIMITS[name], asked, settings.get(name)))
+            now = int(container["HostConfig"].get(name) or 0)
+            edit = (_LIMITS[name], "edited", asked or "none", now or "none")
+            if now != asked and edit not in found:
+                found.append(edit)
     tag, made_of = generation.image
-    now = engine.image(tag)
-    if now is None or now["Id"] != made_of:
-        found.append((f"image {tag}", made_of[:19], str(now["Id"])[:19] if now else "removed"))
+    image = engine.image(tag)
+    if image is None:
+        found.append((f"image {tag}", "untagged", None, None))
+    elif image["Id"] != made_of:
+        found.append((f"image {tag}", "re-tagged", _short_id(made_of), _short_id(str(image["Id"]))))
     return found
 
 
-_LIMITS = {"NanoCpus": "cpu limit", "Memory": "memory limit", "MemorySwap": "memory limit with swap"}
+def _short_id(image: str) -> str:
+    return image.partition(":")[2][:12]
+
+
+_LIMITS = {"NanoCpus": "cpu limit", "Memory": "memory limit"}
 
 
 def limits_of(host_config: Mapping[str, Any]) -> dict[str, int]:

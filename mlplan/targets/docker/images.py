@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlplan.targets.protocols import Progress
 
 _TAIL = 20
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROXIES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -232,6 +233,7 @@ class _Watch:
         self._progress = progress
         self._names: dict[str, str] = {}
         self._printed: dict[str, deque[str]] = {}
+        self._unended: dict[str, str] = {}  # lines that a step hasn't ended yet
         self._step = ""  # the digest or line of the step that runs, or that failed
         self.error = ""
 
@@ -259,12 +261,12 @@ class _Watch:
 
     def _hear_buildkit(self, said: Step | Printed) -> None:
         if isinstance(said, Step):
-            known = said.digest in self._names
-            self._names[said.digest] = said.name
             if said.error and not said.error.endswith("context canceled"):
                 self._step = said.digest
-            if not known and not said.cached and not said.name.startswith("[internal]"):
-                self._progress("Preparing", f"image: {_short(said.name)}")
+            if said.started and said.digest not in self._names and not said.name.startswith("[internal]"):
+                self._names[said.digest] = said.name
+                if not said.cached:
+                    self._progress("Preparing", f"image: {_short(said.name)}")
         else:
             self._print(said.digest, said.text)
 
@@ -276,11 +278,13 @@ class _Watch:
             self._print(self._step, text)
 
     def _print(self, step: str, text: str) -> None:
+        *lines, self._unended[step] = (self._unended.get(step, "") + text).split("\n")
         kept = self._printed.setdefault(step, deque(maxlen=_TAIL))
-        for line in text.splitlines():
-            if line.strip():
-                kept.append(line.rstrip())
-                self._progress("Preparing", f"image: {_short(line.strip())}")
+        for line in lines:
+            plain = _COLOUR.sub("", line.rpartition("\r")[2] or line).rstrip()
+            if plain:
+                kept.append(plain)
+                self._progress("Preparing", f"image: {_short(plain.strip())}")
 
 
 def _short(text: str, length: int = 100) -> str:

@@ -106,7 +106,7 @@ class DockerServices:
         """What the live generation answers, and what the engine says of its containers."""
         found = self._find(name)
         if not found.generations:
-            return ObservedService("Absent")
+            return ObservedService("Absent", detail={"problem": "its containers were removed"} if found.doors else {})
         live = found.live
         if live is None:
             dead = next((g for g in reversed(found.generations) if g.was_live), None)
@@ -243,10 +243,15 @@ class DockerServices:
             )
 
     def _tell(self, container: str, command: str) -> dict[str, Any]:
-        """What a container's first process answers to a command."""
+        """What a container's first process answers to a command; an error where it can't be asked."""
+        import docker.errors
+
         api = self._engine.client.api
-        interpreter = (self._engine.container(container) or {})["Path"]
-        printed = api.exec_start(api.exec_create(container, [interpreter, "-I", "-B", SERVICE, command])["Id"])
+        try:
+            interpreter = api.inspect_container(container)["Path"]
+            printed = api.exec_start(api.exec_create(container, [interpreter, "-I", "-B", SERVICE, command])["Id"])
+        except docker.errors.APIError as error:
+            return {"error": str(error.explanation or error)}
         lines = [line for line in printed.decode(errors="replace").splitlines() if line.startswith("{")]
         return dict(json.loads(lines[-1])) if lines else {"error": printed.decode(errors="replace").strip()}
 
@@ -300,7 +305,8 @@ class DockerServices:
         with containers.making("The old service can't be ended"):
             for name in names:
                 containers.set_restart(self._engine, name, "no")
-                self._tell(name, "retire")
+                if self._tell(name, "retire").get("phase") != "live":  # it serves nobody
+                    containers.stop(self._engine, name, _GRACE_S)
         deadline = time.monotonic() + _DRAIN_S
         while reload(self._engine, names).running and time.monotonic() < deadline:
             time.sleep(_POLL_S)
