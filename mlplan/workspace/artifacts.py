@@ -1,6 +1,7 @@
 """Artifacts: bytes kept under their sha256, trees of them, and read-only views for those who use them.
 
     artifacts/<first two digits>/<the others>    kept bytes; listings of trees (trees.py) among them
+    packs/                                       the bytes of many small files together (packs.py)
     tmp/                                         where they are written before they get their name
     views/<digest of a tree>/                    its files, copied, for jobs and services to read
     views/<digest of a tree>.json                by which it is noticed when somebody wrote into that view
@@ -20,9 +21,10 @@ from typing import NamedTuple, NoReturn
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
-from mlplan.workspace.copying import copy_checked, write_all
+from mlplan.workspace.copying import copy_checked, open_new, write_all
 from mlplan.workspace.durable import flush_files, flush_folders
-from mlplan.workspace.folder import aside_path, make_folder, read_file, refusal
+from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
+from mlplan.workspace.packs import BELOW, FROM, Packs, Place
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.process import boot
 from mlplan.workspace.protocols import FileEntry, OnBytes, Tree
@@ -35,6 +37,7 @@ class Garbage(NamedTuple):
     """What nothing refers to."""
 
     digests: tuple[str, ...]
+    packs: tuple[str, ...]
     size: int  # in bytes
 
 
@@ -55,6 +58,7 @@ class FolderArtifacts:
         self._root = root
         self._views = views
         self._remembered = remembered  # digests of files that are known not to have changed since they were read
+        self._packs = Packs(root)
         self._trees: dict[str, Tree] = {}
         self._view_lock = RLock()
 
@@ -88,13 +92,17 @@ class FolderArtifacts:
             for below in folders:
                 os.makedirs(f"{folder}/{below}", exist_ok=True)
 
-            def copy(entry: FileEntry) -> None:
-                self._copy_out(entry, f"{folder}/{entry.path}", read_only=read_only)
+            packed = {entry: place for entry in entries if (place := self._packs.find(entry.sha256)) is not None}
+            loose = [entry for entry in entries if entry not in packed]
 
-            in_parallel(copy, [entry for entry in entries if entry.size >= BIG])
-            for entry in entries:
+            def copy(entry: FileEntry) -> None:
+                self._copy_out(entry, f"{folder}/{entry.path}", _mode(entry, read_only))
+
+            in_parallel(copy, [entry for entry in loose if entry.size >= BIG])
+            for entry in loose:
                 if entry.size < BIG:
                     copy(entry)
+            self._unpack(packed, folder, read_only=read_only)
             if read_only:
                 for below in _with_parents(folders):
                     os.chmod(f"{folder}/{below}", 0o555)
@@ -110,6 +118,8 @@ class FolderArtifacts:
         return path
 
     def problems(self, digest: str, *, deep: bool = False) -> Sequence[str]:
+        if not deep and self._has_what_it_needs(digest):
+            return ()
         try:
             entries = self.tree(digest).files
         except Refusal:
@@ -127,7 +137,8 @@ class FolderArtifacts:
         return self._checked(entry.sha256)
 
     def garbage(self, keep: Iterable[str]) -> Garbage:
-        """What none of these trees refers to. A tree that can't be read keeps nothing but itself."""
+        """What none of these trees refers to. A pack stays as long as one of its files is wanted; a tree that can't
+        be read keeps nothing but itself."""
         wanted = set()
         for digest in keep:
             wanted.add(digest)
@@ -136,7 +147,8 @@ class FolderArtifacts:
             except Refusal:
                 continue
         found = {digest: size for digest, size in self._kept() if digest not in wanted}
-        return Garbage(tuple(sorted(found)), sum(found.values()))
+        packs = {name: size for name, size, inside in self._packs.files() if inside.isdisjoint(wanted)}
+        return Garbage(tuple(sorted(found)), tuple(sorted(packs)), sum(found.values()) + sum(packs.values()))
 
     def remove(self, garbage: Garbage) -> None:
         """Removes what `garbage` found, views of it and what crashed writers left behind.
@@ -147,7 +159,9 @@ class FolderArtifacts:
                 self._trees.pop(digest, None)
                 _remove_file(self._path(digest))
                 _remove_view(f"{self._views}/{digest}")
-            aside = f"{self._root}/tmp"
+            for name in (*garbage.packs, *garbage.digests):
+                self._packs.remove(name)
+            aside = f"{self._root}/{ASIDE}"
             for name in os.listdir(aside) if os.path.isdir(aside) else ():
                 if not name.startswith(f"{os.getpid()}-"):
                     _remove_view(f"{aside}/{name}")
@@ -155,7 +169,8 @@ class FolderArtifacts:
             raise refusal(error, str(error.filename or self._root)) from error
 
     def _put(self, found: Found, on_bytes: OnBytes | None) -> Tree:
-        """Keeps files: those not known to be kept are written aside and digested, then flushed, then named."""
+        """Keeps files: those not known to be kept are written aside and digested, then flushed, then named. Where
+        many of them are small, those go into a pack."""
         sizes = found.stats[0::COLUMNS]
         digests = self._remembered(found)
         unread = [i for i, digest in enumerate(digests) if digest is None or self._size(digest) != sizes[i]]
@@ -166,7 +181,13 @@ class FolderArtifacts:
             staged.append(one)
             digests[i], sizes[i] = one.digest, one.size
 
+        small = [i for i in unread if sizes[i] < BELOW]
         try:
+            if len(small) >= FROM:
+                packed = self._packs.write((found.paths[i] for i in small), lambda path: _read_whole(path, on_bytes))
+                for i, (digest, size) in zip(small, packed, strict=True):
+                    digests[i], sizes[i] = digest, size
+                unread = [i for i in unread if sizes[i] >= BELOW or digests[i] is None]
             in_parallel(stage, sorted((i for i in unread if sizes[i] >= BIG), key=lambda i: -sizes[i]))
             for i in unread:
                 if sizes[i] < BIG:
@@ -186,7 +207,7 @@ class FolderArtifacts:
 
     def _stage(self, path: str, on_bytes: OnBytes | None) -> _Staged:
         aside = aside_path(self._root)
-        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+        fd = open_new(aside, 0o444)
         try:
             digest, size = read_through(path, lambda piece: write_all(fd, piece), on_bytes)
         except BaseException:
@@ -216,23 +237,39 @@ class FolderArtifacts:
         try:
             if self._size(tree.digest) != len(listing):
                 aside = aside_path(self._root)
-                fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+                fd = open_new(aside, 0o444)
                 try:
                     write_all(fd, listing)
                 finally:
                     os.close(fd)
                 self._name_staged([_Staged(tree.digest, len(listing), aside)])
+            self._packs.note(tree.digest, tree.files)
         except OSError as error:
             raise refusal(error, str(error.filename or self._root)) from error
         self._trees[tree.digest] = tree
 
-    def _copy_out(self, entry: FileEntry, target: str, *, read_only: bool) -> None:
-        mode = (0o555 if entry.executable else 0o444) if read_only else (0o755 if entry.executable else 0o644)
+    def _copy_out(self, entry: FileEntry, target: str, mode: int) -> None:
         self._require(entry.sha256)
         _remove_file(target)
         if copy_checked(self._path(entry.sha256), target, mode) != entry.sha256:
             _remove_file(target)
             self._refuse_damaged(entry.sha256, f"it holds other bytes, and is {entry.path} of a kept tree")
+
+    def _unpack(self, packed: Mapping[FileEntry, Place], folder: str, *, read_only: bool) -> None:
+        """Writes files that are in packs, pack by pack."""
+        for entry, data in self._packs.read(packed):
+            if sha256(data).hexdigest() != entry.sha256:
+                self._refuse_damaged(entry.sha256, f"it holds other bytes, and is {entry.path} of a kept tree")
+            target = f"{folder}/{entry.path}"
+            try:
+                fd = open_new(target, _mode(entry, read_only))
+            except FileExistsError:
+                _remove_file(target)
+                fd = open_new(target, _mode(entry, read_only))
+            try:
+                write_all(fd, data)
+            finally:
+                os.close(fd)
 
     def _is_view_whole(self, path: str) -> bool:
         """Whether a view is as it was made, told by the stat of its files; after a start of the machine, when what
@@ -264,15 +301,29 @@ class FolderArtifacts:
         """Kept bytes. Raises: Refusal MLP4201, MLP4202."""
         self._require(digest)
         try:
-            data = read_file(self._path(digest))
+            place = self._packs.find(digest) if self._loose_size(digest) is None else None
+            data = read_file(self._path(digest)) if place is None else _read_place(place)
         except OSError as error:
-            raise refusal(error, self._path(digest)) from error
+            raise refusal(error, self._where(digest)) from error
         if sha256(data).hexdigest() != digest:
             self._refuse_damaged(digest, "it holds other bytes")
         return data
 
     def _is_whole(self, digest: str) -> bool:
-        return read_through(self._path(digest), None)[0] == digest
+        if self._loose_size(digest) is not None:
+            return read_through(self._path(digest), None)[0] == digest
+        place = self._packs.find(digest)
+        return place is not None and sha256(_read_place(place)).hexdigest() == digest
+
+    def _has_what_it_needs(self, tree: str) -> bool:
+        """Whether the packs and files are there that a tree is noted to need; False where nothing is noted."""
+        needs = self._packs.needs(tree)
+        return (
+            needs is not None
+            and self._loose_size(tree) is not None
+            and all(self._packs.size(name) == size for name, size in needs.packs.items())
+            and all(self._loose_size(digest) == size for digest, size in needs.loose.items())
+        )
 
     def _require(self, digest: str) -> None:
         if self._size(digest) is None:
@@ -281,15 +332,26 @@ class FolderArtifacts:
 
     def _refuse_damaged(self, digest: str, how: str) -> NoReturn:
         hint = "restore the file from a backup, or remove it: `mlplan plan` then says what will be made anew"
-        raise Refusal([codes.MLP4202.diagnostic(f"{self._path(digest)} is damaged: {how}.", hint=hint)])
+        raise Refusal([codes.MLP4202.diagnostic(f"{self._where(digest)} is damaged: {how}.", hint=hint)])
 
     def _size(self, digest: str) -> int | None:
+        """The size of kept bytes, or None where they are gone."""
+        place = self._packs.find(digest)
+        if place is not None and os.path.exists(place.path):
+            return place.size
+        return self._loose_size(digest)
+
+    def _loose_size(self, digest: str) -> int | None:
         try:
             return os.stat(self._path(digest)).st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise refusal(error, self._path(digest)) from error
+
+    def _where(self, digest: str) -> str:
+        place = self._packs.find(digest) if self._loose_size(digest) is None else None
+        return self._path(digest) if place is None else place.path
 
     def _kept(self) -> Iterator[tuple[str, int]]:
         folder = f"{self._root}/artifacts"
@@ -300,6 +362,25 @@ class FolderArtifacts:
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/artifacts/{digest[:2]}/{digest[2:]}"
+
+
+def _read_whole(path: str, on_bytes: OnBytes | None) -> bytes:
+    """A small file's bytes, as of one moment."""
+    pieces: list[bytes] = []
+    read_through(path, lambda piece: pieces.append(bytes(piece)), on_bytes)
+    return b"".join(pieces)
+
+
+def _read_place(place: Place) -> bytes:
+    with open(place.path, "rb") as stream:
+        stream.seek(place.offset)
+        return stream.read(place.size)
+
+
+def _mode(entry: FileEntry, read_only: bool) -> int:
+    if read_only:
+        return 0o555 if entry.executable else 0o444
+    return 0o755 if entry.executable else 0o644
 
 
 def _with_parents(folders: Iterable[str]) -> list[str]:

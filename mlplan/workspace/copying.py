@@ -17,13 +17,18 @@ def copy_checked(source: str, target: str, mode: int, on_bytes: Callable[[int], 
     Where the file system can, both share blocks on the disk until one of them is written to.
     Raises: OSError where the target can't be written; Refusal MLP4205 where the source can't be read.
     """
-    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    fd = open_new(target, mode)
     try:
         if _share_blocks(source, fd):
             return read_through(source, None, on_bytes)[0]
         return read_through(source, lambda piece: write_all(fd, piece), on_bytes)[0]
     finally:
         os.close(fd)
+
+
+def open_new(path: str, mode: int) -> int:
+    """A descriptor to write a file that isn't there yet. Raises: FileExistsError where it is."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:
