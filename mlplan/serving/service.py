@@ -7,7 +7,6 @@ bytes of the path.
 from __future__ import annotations
 
 import sys
-import traceback
 from time import perf_counter
 from typing import Callable, NamedTuple, Optional, Protocol
 
@@ -17,6 +16,7 @@ from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
 from .scoring import Dispatcher, Job
 from .settings import Config
+from .traces import trace_of
 
 
 class Model(Protocol):
@@ -91,8 +91,7 @@ class Service:
 
     def report(self, request: Request, error: BaseException) -> None:
         """Logs an exception with its trace."""
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
-        log(request, trace)
+        log(request, trace_of(error))
 
     # --- routes
 

@@ -203,7 +203,7 @@ class Supervisor:
         self._phase = "failed"
         self._error = error
         self._exit_code = EXIT_FAILED
-        _log(f"failed: {error}")
+        _log(f"failed: {error.splitlines()[-1]}")
         self._end_at = monotonic() + _FAILED_LINGER_S
         if self._public is not None:
             self._public.close()

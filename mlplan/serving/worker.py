@@ -21,7 +21,6 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -32,6 +31,7 @@ from .model_files import check_digest, check_pickles
 from .scoring import Dispatcher, TimeLimit
 from .service import Service
 from .settings import Config, read_config
+from .traces import trace_of
 
 OVER_TIME = signal.SIGUSR1
 """Sent by the supervisor to a worker whose event loop has been in one call of the model for too long."""
@@ -59,8 +59,8 @@ def main(config_path: str, inherited: Inherited) -> int:
     try:
         model = _load(config)
     except BaseException as error:
-        trace = traceback.format_exc()
-        sys.stderr.write(trace)
+        trace = trace_of(error)
+        sys.stderr.write(f"{trace}\n")
         if isinstance(error, (Exception, SystemExit)):
             channel.send({"event": "failed", "error": _last_lines(trace)})
             return 3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -201,11 +203,18 @@ def lay_out(
     return config
 
 
+# Below the ports that the system gives to those who ask for any, so that none of them is in the way; each process of
+# a parallel run has its own.
+_ports = itertools.count(18000 + 700 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
+
+
 def free_port() -> int:
     """A port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def write_keys(path: str, keys: Mapping[str, str]) -> None:

@@ -268,8 +268,8 @@ def init():
 @rawhttp
 def run(request):
     if request.method == "GET":
-    answer = serve(script=OLD_NAMES).score({})
-    assert answer.json == ["joblib", "sklearn.linear_model._logistic", "sklearn.ensemble._forest"]
+        query = {"query": request.args.get("a"), "all": list(request.args.getlist("a"))}
+        return AMLResponse(query, 200, json_str=True)
     if request.args.get("odd"):
         return request.cookies
     body = request.get_data(as_text=True)
