@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import stat
+import time
 from collections.abc import Collection, Iterator
 from typing import Any
 
 _GONE = ".gone-"
+_ASIDE = ".new"
 
 
 def read_json(path: str) -> dict[str, Any] | None:
@@ -86,12 +89,20 @@ def remove_folder(folder: str) -> None:
         sweep(parent)
 
 
-def sweep(parent: str) -> None:
-    """Removes what removals that were cut short left in `parent`."""
+def aside(folder: str) -> str:
+    """The name under which a folder is made before it is moved into place."""
+    parent, name = os.path.split(folder)
+    return os.path.join(parent, f".{name}{_ASIDE}")
+
+
+def sweep(parent: str, *, asides_older_than_s: float = math.inf) -> None:
+    """Removes what removals that were cut short left in `parent`, and folders that were never moved into place."""
     import shutil
 
     for name in os.listdir(parent):
-        if name.startswith(_GONE):
+        if name.startswith(_GONE) or (
+            name.endswith(_ASIDE) and _age_s(os.path.join(parent, name)) >= asides_older_than_s
+        ):
             gone = os.path.join(parent, name)
             for folder, _, _ in os.walk(gone):
                 with contextlib.suppress(OSError):
@@ -134,6 +145,13 @@ def is_locked(path: str) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _age_s(path: str) -> float:
+    try:
+        return max(0.0, time.time() - os.stat(path).st_mtime)
+    except OSError:
+        return 0.0
 
 
 def _is_at(handle: int, path: str) -> bool:

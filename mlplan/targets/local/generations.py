@@ -121,7 +121,8 @@ def lay_out(spec: ServiceSpec, parent: str, runtime: str) -> Generation:
     name = spec.key[:10]
     while os.path.exists(os.path.join(parent, name)):  # an older one with the same key, altered or half dead
         name += "~"
-    folder, aside = os.path.join(parent, name), os.path.join(parent, f".{name}.new")
+    folder = os.path.join(parent, name)
+    aside = files.aside(folder)
     files.remove_folder(aside)
     app = os.path.join(aside, "app")
     os.makedirs(app)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlplan.targets.protocols import Collected, JobSpec, Progress
 
 _POLL_S = 0.02
+_DAY_S = 86400.0
 
 
 class LocalJobs:
@@ -133,6 +134,7 @@ class LocalJobs:
                 files.remove_folder(folder)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._key_path(key))
+        files.sweep(self._runs, asides_older_than_s=_DAY_S)  # a younger one can be a job's that is being submitted
 
     def keys(self) -> Sequence[str]:
         """The keys of the jobs that have a folder."""

@@ -64,7 +64,8 @@ def _lay_out(spec: JobSpec, runs: str, lock: int) -> str:
     name = spec.id
     while os.path.exists(os.path.join(runs, name)):  # of another key
         name += "~"
-    aside, folder = os.path.join(runs, f".{name}.new"), os.path.join(runs, name)
+    folder = os.path.join(runs, name)
+    aside = files.aside(folder)
     files.remove_folder(aside)
     try:
         work = os.path.join(aside, "work")

@@ -168,6 +168,7 @@ class LocalServices:
         os.makedirs(os.path.dirname(self._lock_path(name)), exist_ok=True)
         with files.locked(self._lock_path(name)):
             os.makedirs(self._folder(name), exist_ok=True)
+            files.sweep(self._folder(name), asides_older_than_s=0)
             yield
             self._children = [child for child in self._children if child.poll() is None]
 

@@ -117,3 +117,16 @@ def _note(path: str, order: list[str]) -> None:
 
 def test_no_lock_is_not_locked(tmp_path: Path) -> None:
     assert not files.is_locked(str(tmp_path / "nowhere"))
+
+
+def test_folders_that_were_never_moved_into_place_are_swept_by_age(tmp_path: Path) -> None:
+    aside = Path(files.aside(str(tmp_path / "job")))
+    aside.mkdir()
+
+    files.sweep(str(tmp_path))
+    files.sweep(str(tmp_path), asides_older_than_s=3600)
+    assert [path.name for path in tmp_path.iterdir()] == [".job.new"]
+
+    os.utime(aside, (0, 0))
+    files.sweep(str(tmp_path), asides_older_than_s=3600)
+    assert list(tmp_path.iterdir()) == []

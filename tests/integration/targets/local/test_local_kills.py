@@ -1,0 +1,146 @@
+"""Kills the process that submits or deploys, at moments spread over all it does, and goes on from there."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mlplan.machine import processes
+from mlplan.targets.local.jobs import LocalJobs
+from mlplan.targets.local.services import LocalServices
+from mlplan.targets.protocols import Endpoint, JobSpec, Resources, ServedModel, ServiceSpec
+
+pytestmark = pytest.mark.slow
+
+FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
+MOMENTS = 25
+
+
+def silent(stage: str, detail: str) -> None:
+    """Progress that nobody watches."""
+
+
+def accept(endpoint: Endpoint) -> None:
+    """Finds every candidate good."""
+
+
+def kill_after(program: str, seconds: float) -> bool:
+    """Runs a program that says when it begins, and kills it so long after; whether it had ended by itself."""
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin\n"
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    process.wait()
+    timer.cancel()
+    process.stdout.close()
+    return process.returncode == 0
+
+
+def test_a_job_is_executed_once_whenever_its_submit_is_killed(tmp_path: Path) -> None:
+    jobs = LocalJobs(str(tmp_path / "runs"))
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "train.py").write_text("import sys\nopen(sys.argv[1], 'a').write('x')\nprint('done')")
+    ended = 0
+    for moment in range(MOMENTS):
+        executed = tmp_path / f"executed-{moment}"
+        spec = JobSpec(
+            key=f"key-{moment}",
+            name="train",
+            id=f"train-{moment}",
+            code=str(code),
+            argv=("python", "train.py", str(executed)),
+            env={},
+            environment=None,
+            mounts=(),
+            timeout_s=None,
+            resources=Resources(),
+            labels={},
+        )
+        program = f"""
+from mlplan.targets.local import launch
+from mlplan.targets.local.jobs import LocalJobs
+from mlplan.targets.protocols import JobSpec, Resources
+print("begin", flush=True)
+LocalJobs({str(tmp_path / "runs")!r}).submit({spec!r}, lambda stage, detail: None)
+"""
+        ended += kill_after(program, moment * 0.004)
+
+        jobs.submit(spec, silent)
+        assert list(jobs.logs(spec.key, follow=True)) == ["done"], moment
+        assert jobs.observe(spec.key).exit_code == 0, moment
+        assert executed.read_text() == "x", moment
+        jobs.remove(spec.key)
+
+    assert ended < MOMENTS  # else nothing was killed
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [".keys"]
+
+
+def test_one_service_is_left_whenever_its_deploy_is_killed(tmp_path: Path) -> None:
+    services = LocalServices(str(tmp_path / "services"), FAKE_RUNTIME)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "weights").write_text("w")
+
+    def spec(digest: str) -> ServiceSpec:
+        models = (ServedModel("model", 1, "", str(model), ""),)
+        where = ("127.0.0.1", port, 1, Resources())
+        return ServiceSpec(
+            f"key-{digest}", "scorer", "test", models, digest, None, "", None, {}, None, *where, None, {}, {}
+        )
+
+    services.deploy(spec("first"), accept, silent)
+    ended = 0
+    for moment in range(MOMENTS):
+        digest = f"of-{moment}"
+        program = f"""
+from mlplan.targets.local import environments, services
+from mlplan.targets.protocols import Resources, ServedModel, ServiceSpec
+print("begin", flush=True)
+services = services.LocalServices({str(tmp_path / "services")!r}, {FAKE_RUNTIME!r})
+services.deploy({spec(digest)!r}, lambda endpoint: None, lambda stage, detail: None)
+"""
+        ended += kill_after(program, moment * 0.012)
+        between = services.observe("scorer")
+        assert between.state == "Healthy", (moment, between)
+
+        seen = services.deploy(spec(digest), accept, silent)
+
+        assert (seen.state, seen.digest, seen.key) == ("Healthy", digest, f"key-{digest}"), moment
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            assert answer.headers["x-mlplan-digest"] == digest, moment
+        left = [path.name for path in (tmp_path / "services" / "scorer").iterdir()]
+        assert len(left) == 1, (moment, left)
+
+    assert ended < MOMENTS
+    services.delete("scorer")
+    assert running_below(tmp_path) == []
+
+
+def running_below(folder: Path) -> list[str]:
+    """The command lines of processes that run something below a folder; those that are just ending get a moment."""
+    deadline = time.monotonic() + 5
+    while True:
+        found = []
+        for process in processes.table():
+            try:
+                line = Path(f"/proc/{process.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(folder) in line and process.pid != os.getpid():
+                found.append(line)
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
