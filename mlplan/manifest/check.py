@@ -87,12 +87,24 @@ def address_of(path: Path) -> Address | None:
 
 
 @functools.cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(resources.read("schemas", "manifest.json"))
+    return schema
+
+
+def without_effect(compute_type: str) -> dict[str, str]:
+    """The fields that a compute of this type can't honour, such as `run.resources.gpus`, each with the reason."""
+    fields: dict[str, str] = _schema()["$defs"][f"{compute_type.title()}Compute"]["x-without-effect"]
+    return fields
+
+
+@functools.cache
 def _validator() -> Validator:
     """jsonschema's validator for the manifest. References are resolved once, here, since that is slow each time."""
     import jsonschema
     from jsonschema.validators import extend
 
-    schema = json.loads(resources.read("schemas", "manifest.json"))
+    schema = dict(_schema())
     definitions = schema.pop("$defs")
     made: type[Validator] = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
     return made(_inlined(schema, definitions, {}))

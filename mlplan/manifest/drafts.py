@@ -212,7 +212,6 @@ class _Filler:
             self._bind_name(node.value, node, path, address)
             return node.value
         value = self._filled(node, node.value, path, address)
-        self.filled.add(path)
         if value is _HOLE:
             self._sound = False
         elif is_text:
@@ -235,6 +234,8 @@ class _Filler:
         }
         if any(value is _HOLE for value in values.values()):
             return _HOLE
+        if any(mention.scope in ("var", "env") for mention in mentions):
+            self.filled.add(path)
         made = substitute(text, values.__getitem__)
         later = [value for mention, value in values.items() if mention.scope not in ("var", "env")]
         if isinstance(made, str) and [made[left.start : left.end] for left in find(made)] != later:

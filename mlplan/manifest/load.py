@@ -149,10 +149,10 @@ def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     offers = variables.offers_of([given.offers for given in files], environ, inputs.variables)
     values = variables.read_variables(document, checked.bad, offers)
     drafts = fill(document, checked, values.values, inputs.environ, set(values.declared))
-    finished = resolve.finish(document, drafts, values.values)
+    found += [*problems, *checked.diagnostics, *values.diagnostics, *drafts.diagnostics]
+    finished = resolve.finish(document, drafts, values.values, doomed=has_errors(found))
     moved, bad_moves = validate.moves(document, checked, drafts.drafts)
-    found += [*problems, *checked.diagnostics, *values.diagnostics, *drafts.diagnostics, *finished.diagnostics]
-    found += [*bad_moves, *validate.validate(drafts.drafts, drafts.places)]
+    found += [*finished.diagnostics, *bad_moves, *validate.validate(drafts.drafts, drafts.places)]
     found += _surprises(document, parsed, found)
     specs = {address: draft.spec for address, draft in drafts.drafts.items()}
     consulted = (*drafts.consulted, *(f"{variables.ENVIRONMENT_PREFIX}{name}" for name in values.declared))

@@ -25,19 +25,24 @@ class Finished(NamedTuple):
     diagnostics: list[Diagnostic]
 
 
-def finish(document: Document, drafts: Drafts, values: MappingType[str, Value]) -> Finished:
-    """Checks what was filled in, and adds the defaults. What doesn't fit becomes a hole in its draft."""
+def finish(document: Document, drafts: Drafts, values: MappingType[str, Value], *, doomed: bool) -> Finished:
+    """Checks what was filled in, and adds the defaults. What doesn't fit becomes a hole in its draft.
+
+    `doomed`: there will be no manifest, because of other errors. Then what wasn't filled in isn't looked at.
+    """
+    touched = {path[:2] for path in drafts.filled}
+    if doomed and not touched:
+        return Finished({}, [])
     from pydantic import ValidationError
 
     from mlplan.manifest.models import SECTIONS, compute_models
 
     models = {**compute_models(), **SECTIONS}
-    touched = {path[:2] for path in drafts.filled}
     specs: dict[Address, dict[str, Any]] = {}
     diagnostics: list[Diagnostic] = []
     for address, draft in drafts.drafts.items():
         model = models.get(str(draft.spec.get("type")) if address.kind == "compute" else address.kind)
-        if model is None or not (draft.whole or address in touched):
+        if model is None or not (address in touched or (draft.whole and not doomed)):
             continue
         try:
             made = model.model_validate(draft.spec).model_dump(by_alias=True)

@@ -7,6 +7,9 @@ that an editor says what mlplan says:
 - where a reference may stand in for a number, a truth value, or text of a fixed form, `${{ ... }}` is accepted;
 - a compute is checked against the model that its `type` selects;
 - a profile holds parts of the manifest: the same fields, none of them required.
+
+Beyond that, each compute type says which fields of runs and deployments it can't honour, so that checking them needs
+no model.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ Schema = dict[str, Any]
 
 REFERENCE = r"^\$\{\{[^{}]*\}\}$"
 """A value that is one reference and nothing else."""
+WITHOUT_EFFECT = "x-without-effect"
+"""In the schema of a compute type: the fields that it can't honour, and why. To validators an unknown word."""
 _OVERLAID = ("workspace", "variables", "compute", "dataset", "run", "model", "inference", "deployment")
 _WHOLE = ("required", "oneOf", "not", "dependentRequired")
 
@@ -35,6 +40,7 @@ def manifest_schema() -> Schema:
     defs = made.pop("$defs")
     for name, model in models.compute_models().items():
         own = model.model_json_schema()
+        own[WITHOUT_EFFECT] = model.without_effect
         defs.update(own.pop("$defs", {}))
         defs[_compute_def(name)] = own
     defs = {name: _simplified(definition) for name, definition in defs.items() if name != "Profile"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlplan.address import Address, parse_address
 from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.manifest.check import without_effect
 from mlplan.manifest.files import is_written_outside
 from mlplan.manifest.gates import parse_gate
 from mlplan.manifest.nodes import Document, Items, Mapping, Scalar
@@ -263,9 +264,7 @@ def _without_effect(draft: Draft, drafts: Drafts, places: Places) -> Iterator[Di
     kind = compute.spec.get("type") if compute else None
     if kind is None:
         return
-    from mlplan.manifest.models import compute_models
-
-    for field, why in compute_models()[kind].without_effect.items():
+    for field, why in without_effect(kind).items():
         section, *path = field.split(".")
         if section == draft.address.kind and _written(draft.spec, path):
             yield codes.MLP3406.diagnostic(

@@ -36,13 +36,15 @@ def _keywords(node: Any) -> set[str]:
     for key, value in node.items():
         if key in ("properties", "$defs"):
             found |= set().union(*map(_keywords, value.values()))
-        elif key not in ("if", "default"):
+        elif key not in ("if", "default", schema.WITHOUT_EFFECT):
             found |= {key} | (set() if key == "dependentRequired" else _keywords(value))
     return found
 
 
 def test_every_keyword_of_the_schema_has_its_diagnostic() -> None:
-    words = {"$schema", "$id", "$ref", "description", "default", "items", "propertyNames", "allOf", "then"}
+    words = {"$schema", "$id", "$ref", "description", "default", "items", "propertyNames", "allOf", "then"} | {
+        schema.WITHOUT_EFFECT
+    }
     assert _keywords(SCHEMA) - words == set(check._BY_KEYWORD)
 
 
@@ -58,7 +60,9 @@ def test_every_field_is_described() -> None:
 
 @pytest.mark.parametrize("kind", sorted(models.COMPUTES))
 def test_fields_without_effect_exist(kind: str) -> None:
-    for path in models.compute_models()[kind].without_effect:
+    fields = check.without_effect(kind)
+    assert fields == models.compute_models()[kind].without_effect
+    for path in fields:
         section, *steps = path.split(".")
         node = SCHEMA["$defs"][models.SECTIONS[section].__name__]
         for step in steps:
