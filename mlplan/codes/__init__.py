@@ -18,8 +18,8 @@ To add one, write an entry in the module of its phase, in the order of the numbe
 
 The summary is short and fixed and never holds the user's data; `detail` does, in full sentences. A code is never
 reused: one that is no longer given says since when in `deprecated`. The phase digit names the module, see `PHASES`.
-Of phase 1, MLP10xx is the manifest, MLP11xx the lock file, MLP12xx a plan file; of phase 8, MLP80xx is any target,
-MLP81xx local, MLP82xx docker.
+Of phase 1, MLP10xx is the manifest, MLP11xx the lock file, MLP12xx a plan file, MLP13xx files that list packages; of
+phase 8, MLP80xx is any target, MLP81xx local, MLP82xx docker.
 
 The page of a code about the manifest (MLP10xx, MLP2xxx, MLP3xxx) ends in two fenced blocks of YAML, one after the
 line `Broken:` and one after the line `Mended:`; a test runs both, and `tests/golden/broken/` holds a case for it.
