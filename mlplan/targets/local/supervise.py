@@ -91,8 +91,8 @@ class Supervisor:
         try:
             self._start(launch)
         except OSError as error:
+            self._record(started, 0.0, 127)  # first, since the folder is removed by the one who hears of it
             self._say({"error": f"{launch.argv[0]}: {error.strerror or error}"})
-            self._record(started, 0.0, 127)
             return
         script = processes.identify(self._script)
         self._write("running.json", {"started": started, "script": script._asdict() if script else None})
@@ -196,6 +196,8 @@ class Supervisor:
         try:
             files.write_json(self._path("result.json"), result, durable=True)
         except OSError as error:
+            if not os.path.isdir(self._folder):
+                return True  # the job was removed: nobody asks for its result
             print(f"the result can't be written: {error}", file=sys.stderr, flush=True)
             return False
         return True

@@ -372,6 +372,18 @@ def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path, job: MakeJob)
         LocalJobs(str(tmp_path / "runs")).submit(job("pass"), silent)
 
 
+def test_a_program_that_cannot_be_started_leaves_no_supervisor(jobs: LocalJobs, job: MakeJob) -> None:
+    with pytest.raises(Refusal, match="MLP8004"):
+        jobs.submit(job("pass", argv=("no-such-program",)), silent)
+
+    def supervisors() -> list[str]:
+        lines = (Path(f"/proc/{p.pid}/cmdline") for p in processes.table())
+        return [str(line) for line in lines if line.exists() and jobs._runs.encode() in line.read_bytes()]
+
+    wait_until(lambda: supervisors() == [])
+    assert [p.name for p in Path(jobs._runs).iterdir()] == [".keys"]
+
+
 def test_code_that_cannot_be_copied_is_a_refusal_and_leaves_nothing(jobs: LocalJobs, job: MakeJob) -> None:
     with pytest.raises(Refusal, match="MLP8004"):
         jobs.submit(job("pass", code="/no/such/folder"), silent)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,8 +86,15 @@ LocalJobs({str(tmp_path / "runs")!r}).submit({spec!r}, lambda stage, detail: Non
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [".keys"]
 
 
-def test_one_service_is_left_whenever_its_deploy_is_killed(tmp_path: Path) -> None:
-    services = LocalServices(str(tmp_path / "services"), FAKE_RUNTIME)
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[LocalServices]:
+    opened = LocalServices(str(tmp_path / "services"), FAKE_RUNTIME)
+    yield opened
+    for name in opened.names():
+        opened.delete(name)
+
+
+def test_one_service_is_left_whenever_its_deploy_is_killed(tmp_path: Path, services: LocalServices) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
