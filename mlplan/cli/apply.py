@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
-    from mlplan.lock.types import EnvironmentRequest, LockedEnvironment
     from mlplan.state.records import State
     from mlplan.workspace.protocols import Holder
 
@@ -180,7 +179,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
 
     if project.manifest.secrets:
         make_key(project.home)
-    pins = Pins(lock_path(project.manifest), resolve_packages)
+    pins = Pins(lock_path(project.manifest), stop)
     return Effects(
         reading=planned.survey.reading,
         home=project.home,
@@ -193,13 +192,6 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
         known=lambda address: recorded_lookup(session.state)(address),
         stop=stop,
     )
-
-
-def resolve_packages(request: EnvironmentRequest) -> LockedEnvironment:
-    """Pins an environment's packages by uv. Raises: Refusal."""
-    from mlplan.lock.resolve import resolve
-
-    return resolve(request)
 
 
 def secret_value(name: str, variable: str) -> str:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 from mlplan.cli.globals import Globals, tell
+from mlplan.cli.problems import tell_problems
 from mlplan.cli.project import lock_path, open_project
-from mlplan.codes import read as codes
-from mlplan.errors import ExitCode, Refusal
+from mlplan.diagnostics import has_errors
+from mlplan.errors import ExitCode
 from mlplan.kinds.pinned import asked_environments, asked_urls
+from mlplan.lock.check import check_lock, pruned, with_urls, without_url
 from mlplan.lock.lockfile import read, write
-from mlplan.lock.types import Lock
+from mlplan.lock.resolve import resolve_missing, upgrade_package
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlplan.lock.types import EnvironmentRequest, LockedEnvironment, LockedUrl
+    from mlplan.lock.check import LockCheck
+    from mlplan.lock.types import Lock, LockedUrl
     from mlplan.manifest.resolved import Manifest
 
 
 def run(options: Globals, check: bool, upgrade: tuple[str, ...]) -> ExitCode:
-    """Completes mlplan.lock and drops what nothing asks for any more; with `check`, says what it would do."""
+    """Completes mlplan.lock and drops what nothing asks for any more; with `check`, says what is missing."""
     manifest = open_project(options).manifest
     path = lock_path(manifest)
     before = read(path)
     if check:
-        return report(manifest, before)
-    environments = {r.digest: pinned(r, before, upgrade) for r in asked_environments(manifest)}
-    urls = {known_as: pinned_url(url, known_as, before) for known_as, url in asked_urls(manifest).items()}
-    after = Lock(environments, urls)
+        problems = compared(manifest, before).diagnostics()
+        tell_problems(problems)
+        if not problems:
+            tell("mlplan.lock is complete.")
+        return ExitCode.FAILED if has_errors(problems) else ExitCode.OK
+    after = complete(manifest, before, upgrade)
     if after == before:
         tell("mlplan.lock is complete.")
         return ExitCode.OK
@@ -37,49 +42,36 @@ def run(options: Globals, check: bool, upgrade: tuple[str, ...]) -> ExitCode:
     return ExitCode.OK
 
 
-def report(manifest: Manifest, lock: Lock) -> ExitCode:
-    """Raises: Refusal naming each entry that is missing or that nothing asks for; 0 where there is none."""
-    asked = {request.digest: request for request in asked_environments(manifest)}
-    urls = asked_urls(manifest)
-    problems = [
-        f"no entry for Python {request.python} with {', '.join(request.requirements)}"
-        for digest, request in asked.items()
-        if digest not in lock.environments
-    ]
-    problems += [f"no entry for {url}" for url in urls if url not in lock.urls]
-    problems += [f"nothing asks for environment {digest[:10]}" for digest in lock.environments if digest not in asked]
-    problems += [f"nothing asks for {url}" for url in lock.urls if url not in urls]
-    if not problems:
-        tell("mlplan.lock is complete.")
-        return ExitCode.OK
-    raise Refusal(
-        [
-            codes.MLP1105.diagnostic(f"mlplan.lock: {problem}.", hint="Bring it up to date:\n    mlplan lock")
-            for problem in problems
-        ]
-    )
+def compared(manifest: Manifest, lock: Lock) -> LockCheck:
+    """How the lock fits what the manifest asks for."""
+    urls = {address: tuple(named) for address, named in asked_urls(manifest).items()}
+    return check_lock(lock, asked_environments(manifest), urls)
 
 
-def pinned(request: EnvironmentRequest, before: Lock, upgrade: Sequence[str]) -> LockedEnvironment:
-    """A request as it is locked already, or resolved now. Packages of the old lock are kept where they fit."""
-    from mlplan.lock.resolve import resolve
+def complete(manifest: Manifest, lock: Lock, upgrade: tuple[str, ...]) -> Lock:
+    """The lock with everything that is asked for, the named packages and URLs taken anew, and nothing left over."""
+    urls = {known_as: url for named in asked_urls(manifest).values() for known_as, url in named.items()}
+    for name in upgrade:
+        if name in urls:
+            lock = without_url(lock, name)
+    requests = list(asked_environments(manifest).values())
+    lock = resolve_missing(lock, requests, root=manifest.root, on_line=tell)
+    for name in upgrade:
+        if name not in urls:
+            lock = upgrade_package(lock, requests, name, root=manifest.root, on_line=tell)
+    lock = with_urls(lock, fetched({name: url for name, url in urls.items() if name not in lock.urls}))
+    return pruned(lock, compared(manifest, lock))
 
-    known = before.environments.get(request.digest)
-    if known is not None and not upgrade:
-        return known
-    prefer = known.packages if known else [line for old in before.environments.values() for line in old.packages]
-    return resolve(request, prefer=prefer, upgrade=upgrade, progress=tell)
 
-
-def pinned_url(url: str, known_as: str, before: Lock) -> LockedUrl:
-    """A URL as it is locked already, or fetched now to learn its size and sha256."""
-    if known_as in before.urls:
-        return before.urls[known_as]
-    import os
-    import tempfile
-
+def fetched(urls: dict[str, str]) -> tuple[LockedUrl, ...]:
+    """The size and sha256 of what these URLs hold, {as the lock file names it: URL}. Nothing of it is kept."""
+    if not urls:
+        return ()
     from mlplan.kinds.dataset.fetch import Download, fetch_all
 
-    tell(f"fetching {known_as}")
-    with tempfile.TemporaryDirectory() as folder:
-        return fetch_all([Download(url, os.path.join(folder, "content"), None, known_as)])[0]
+    with tempfile.TemporaryDirectory(prefix="mlplan-lock-") as folder:
+        downloads = [
+            Download(url, os.path.join(folder, str(number)), None, known_as)
+            for number, (known_as, url) in enumerate(urls.items())
+        ]
+        return fetch_all(downloads, on_progress=lambda name, done, total: None)

@@ -230,21 +230,3 @@ Why: it would do nothing, though it was asked to do something.
 
 What to do: name a package or a URL as it stands in `mlplan.lock`.
 """
-
-MLP7110 = Code("MLP7110", "Packages don't resolve")
-"""uv finds no set of versions that satisfies an environment.
-
-Why: two packages ask for different versions of a third, a version doesn't exist, or none is made for this Python.
-
-What to do: the message holds uv's own words. Loosen or mend a pin, or choose another `python`.
-"""
-
-MLP7111 = Code("MLP7111", "Package index out of reach")
-"""Packages have to be resolved, and the index that has them doesn't answer.
-
-Why: `mlplan.lock` doesn't pin this environment yet. Once it does, resolving isn't needed any more.
-
-What to do: make the lock file where there is a network, and commit it.
-
-    mlplan lock
-"""

@@ -73,10 +73,11 @@ def locked_environment(asked: Asked, effects: Effects) -> Asked:
     return asked._replace(locked=effects.lock_environment(asked.request))
 
 
-def target_environment(asked: Asked) -> Environment | None:
-    """What a target builds; None for the interpreter that runs mlplan."""
-    if asked.locked is None:
+def target_environment(asked: Asked, root: str) -> Environment | None:
+    """What a target builds; None for the interpreter that runs mlplan. `root` is the project's folder."""
+    if asked.request is None or asked.locked is None:
         return None
+    from mlplan.lock.resolve import requirements_text
     from mlplan.targets.protocols import Environment
 
-    return Environment(asked.locked.digest, asked.locked.python, "\n".join(asked.locked.packages) + "\n")
+    return Environment(asked.locked.digest, asked.locked.python, requirements_text(asked.request, asked.locked, root))

@@ -10,33 +10,26 @@ from mlplan.lock.environment import environment_request, serving_requirements
 from mlplan.lock.urls import public_url
 
 if TYPE_CHECKING:
+    from mlplan.address import Address
     from mlplan.lock.types import EnvironmentRequest
     from mlplan.manifest.resolved import Manifest
 
 
-def asked_environments(manifest: Manifest) -> list[EnvironmentRequest]:
-    """The environments of all runs and services, each once."""
-    found: dict[str, EnvironmentRequest] = {}
-    no_extra: tuple[str, ...] = ()
-    for resource in manifest.resources.values():
-        if resource.address.kind == "run":
-            spec, extra = resource.spec.get("environment"), no_extra
-        elif resource.address.kind == "deployment":
-            spec, extra = environment_of(resource, manifest.resources), serving_requirements()
-        else:
-            continue
-        if spec:
-            request = environment_request(spec, root=manifest.root, extra=extra)
-            found[request.digest] = request
-    return list(found.values())
+def asked_environments(manifest: Manifest) -> dict[Address, EnvironmentRequest]:
+    """The environments of runs and services. Those that name none take the interpreter that runs mlplan."""
+    found: dict[Address, EnvironmentRequest] = {}
+    for address, resource in manifest.resources.items():
+        if address.kind == "run" and (spec := resource.spec.get("environment")):
+            found[address] = environment_request(spec, root=manifest.root)
+        elif address.kind == "deployment" and (spec := environment_of(resource, manifest.resources)):
+            found[address] = environment_request(spec, root=manifest.root, extra=serving_requirements())
+    return found
 
 
-def asked_urls(manifest: Manifest) -> dict[str, str]:
-    """{as the lock file names it: the URL} of all datasets."""
+def asked_urls(manifest: Manifest) -> dict[Address, dict[str, str]]:
+    """{as the lock file names it: the URL}, by dataset."""
     return {
-        public_url(source): source
-        for resource in manifest.resources.values()
-        if resource.address.kind == "dataset"
-        for source in resource.spec["source"]
-        if is_url(source)
+        address: {public_url(source): source for source in resource.spec["source"] if is_url(source)}
+        for address, resource in manifest.resources.items()
+        if address.kind == "dataset"
     }

@@ -330,7 +330,8 @@ def _is_decoded(download: Download, answer: httpx.Response) -> bool:
     are the file. Any other file that comes packed, against what the request says, was packed on the way.
     """
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    return encoding not in ("", "identity") and not download.target.endswith(_PACKED.get(encoding, ()))
+    path = re.sub(r"[?#].*", "", download.url)
+    return encoding not in ("", "identity") and not path.endswith(_PACKED.get(encoding, ()))
 
 
 def _stored_bytes(download: Download, answer: httpx.Response) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Ef
     inference = manifest.resources[Address("inference", spec["inference"])] if spec["inference"] else None
     code = code_name = entry = None
     filling = Filling(effects)
-    environment = target_environment(facts.environment)
+    environment = target_environment(facts.environment, manifest.root)
     env: dict[str, str] = {}
     if inference is not None:
         env = {name: filling.text(value) for name, value in inference.spec["env"].items()}

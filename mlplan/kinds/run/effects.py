@@ -105,8 +105,8 @@ def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> No
     ended = threading.Event()
 
     def cancel_on_stop() -> None:
-        while not ended.is_set():
-            if effects.stop.wait(0.2):
+        while not ended.wait(0.2):
+            if effects.stop.is_set():
                 jobs.cancel(spec.key, grace_s=GRACE_S)
                 return
 

@@ -39,7 +39,7 @@ def job_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
         code=artifacts.view(artifacts.put_files(facts.code.files).digest),
         argv=argv,
         env=env,
-        environment=target_environment(facts.environment),
+        environment=target_environment(facts.environment, effects.reading.manifest.root),
         mounts=tuple(filling.mounts.values()),
         timeout_s=seconds(spec["timeout"]) if spec["timeout"] else None,
         resources=resources_of(spec["resources"]),
