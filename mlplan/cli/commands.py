@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-import click
 import typer
 
 from mlplan import __version__
@@ -23,6 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+# Newer versions of typer carry click inside, older ones import it: this finds its base of errors in both.
+WrongCommandLine: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
 class PlanFormat(str, Enum):
@@ -67,11 +70,11 @@ def run_typer(words: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(args=words, prog_name="mlplan", standalone_mode=False)
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return int(ended.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return int(ExitCode.INTERRUPTED)
-    except click.ClickException as error:
+    except WrongCommandLine as error:
         error.show()
         return int(ExitCode.FAILED)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
