@@ -110,6 +110,21 @@ def _stripped(row: Sequence[Piece]) -> Line:
     return tuple(pieces)
 
 
+def clipped(pieces: Line, width: int) -> Line:
+    """The line, cut with an ellipsis where it is wider."""
+    if width_of(pieces) <= width:
+        return pieces
+    kept: list[Piece] = []
+    room = width - 1
+    for text, style in pieces:
+        cut = text if cells(text) <= room else text[: _fitting(text, room)] if room > 0 else ""
+        kept.append(Piece(cut, style))
+        room -= cells(cut)
+        if cut != text:
+            break
+    return (*kept, Piece("…", kept[-1].style))
+
+
 def spread(left: Line, right: Line, width: int) -> Line:
     """Both on one line, the right one at its end; two spaces apart where there is no more room."""
     gap = width - width_of(left) - width_of(right)

@@ -39,6 +39,17 @@ ACTION_WORDS: Mapping[Action, ActionWords] = {
 }
 """Every action, in the order in which summaries count them."""
 
+
+def past_text(action: str) -> str:
+    """What a change has done: `ran`, `registered`."""
+    return next((said.past for name, said in ACTION_WORDS.items() if name == action), action)
+
+
+def present_text(action: str) -> str:
+    """What a change is doing: `running`, `registering`."""
+    return next((said.present for name, said in ACTION_WORDS.items() if name == action), action)
+
+
 IMPACT_WORDS: Mapping[Impact, str] = {
     "destructive": "something is lost",
     "contract": "clients of a service notice",

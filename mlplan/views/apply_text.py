@@ -1,0 +1,196 @@
+"""What the live and the plain view of an apply say alike: how a change ended, and the summary at the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mlplan.address import Address
+from mlplan.diagnostics import Diagnostic
+from mlplan.errors import ExitCode
+from mlplan.events import ChangeFinished, Outcome
+from mlplan.json_types import Json
+from mlplan.views import words
+from mlplan.views.progress import Progress, by_outcome
+from mlplan.views.terminal import Line, line, wrapped
+
+OUTCOME_MARKS: Mapping[Outcome, tuple[str, str]] = {
+    "done": ("✔", "green"),
+    "dropped": ("=", "dim"),
+    "failed": ("✘", "bold red"),
+    "canceled": ("✘", "yellow"),
+    "unknown": ("?", "yellow"),
+    "not-started": ("·", "dim"),
+}
+"""A mark and its style, beside the word and never in place of it."""
+
+LOG_LINES = 20
+"""How many of the last lines of a failing log the summary shows."""
+
+RESULTS = 20
+"""How many results the summary lists before it counts the rest."""
+
+_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def log_text(text: str) -> str:
+    """A line of a log without what steers a terminal; of a line that overwrites itself, its last state."""
+    plain = _ESCAPE.sub("", text.rstrip("\r\n")).rpartition("\r")[2]
+    return words.printable(plain.replace("\t", "    "))
+
+
+def outcome_text(event: ChangeFinished) -> str:
+    """How a change ended, in a few words: `registered digits:3`, `failed`, `not needed`."""
+    if event.outcome == "done":
+        result = result_text(event.address, event.outputs)
+        past = words.past_text(event.action)
+        return f"{past}: {result}" if result else past
+    return {
+        "dropped": "not needed, what it depends on came out as it was",
+        "failed": "failed",
+        "canceled": "canceled",
+        "unknown": "unknown, the next apply asks what became of it",
+        "not-started": "not started",
+    }[event.outcome]
+
+
+def result_text(address: Address, outputs: Mapping[str, Json]) -> str:
+    """What a change yielded, as far as a user cares: version, metrics, where it answers."""
+    if address.kind == "run":
+        return metrics_text(outputs.get("metrics"))
+    if address.kind == "deployment":
+        return str(outputs.get("scoring_uri") or "")
+    version = outputs.get("version")
+    if version is None:
+        return ""
+    metrics = metrics_text(outputs.get("metrics"))
+    return f"{address.name}:{version}" + (f" ({metrics})" if metrics else "")
+
+
+def metrics_text(metrics: Json, most: int = 4) -> str:
+    """`accuracy 0.9185, loss 0.31`: single numbers, the first few by name."""
+    if not isinstance(metrics, Mapping):
+        return ""
+    numbers = [
+        f"{words.printable(name)} {_number_text(value)}"
+        for name, value in sorted(metrics.items())
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    more = [f"{len(numbers) - most} more"] if len(numbers) > most else []
+    return ", ".join(numbers[:most] + more)
+
+
+def _number_text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def diagnostic_lines(diagnostic: Diagnostic, width: int) -> list[Line]:
+    """A diagnostic that was raised while applying; its place is in the world, so no source is shown."""
+    style = {"error": "bold red", "warning": "bold yellow"}.get(diagnostic.severity, "bold")
+    about = f" ({diagnostic.address})" if diagnostic.address else ""
+    rows = [line((f"{diagnostic.severity}[{diagnostic.code}]", style), (f": {diagnostic.summary}{about}", "bold"))]
+    for text in (diagnostic.detail, diagnostic.hint):
+        rows += [row for part in text.splitlines() for row in wrapped(line("  ", log_text(part)), width, 2)]
+    return rows
+
+
+# -- the summary -----------------------------------------------------------------------------------------------------
+
+
+def summary_lines(progress: Progress, width: int) -> list[Line]:
+    """How an apply ended: what it yielded, what failed with the end of its log, what is open, how to go on."""
+    groups = by_outcome(progress.finished)
+    rows = _results(groups.get("done", []), width)
+    for event in [*groups.get("failed", []), *groups.get("canceled", []), *groups.get("unknown", [])]:
+        rows += [*_ended(event, width), ()]
+    waiting = groups.get("not-started", [])
+    if waiting:
+        names = ", ".join(str(event.address) for event in waiting)
+        rows += [*wrapped(line("  ", ("· not started: ", "dim"), names), width, 4), ()]
+    steps = next_steps(progress)
+    if steps:
+        rows.append(line(("Next:", "bold")))
+        column = max(len(command) for command, _ in steps) + 4
+        for command, purpose in steps:
+            rows += wrapped(line("  ", (command.ljust(column - 2), "cyan"), (purpose, "dim")), width, column)
+        rows.append(())
+    return [*rows, *wrapped(_verdict(progress), width, 2)]
+
+
+def _results(done: Sequence[ChangeFinished], width: int) -> list[Line]:
+    told = [(str(event.address), result_text(event.address, event.outputs)) for event in done]
+    told = [(address, text) for address, text in told if text]
+    column = max((len(address) for address, _ in told[:RESULTS]), default=0) + 4
+    rows = [
+        row
+        for address, text in told[:RESULTS]
+        for row in wrapped(line("  ", (address.ljust(column - 2), "bold"), text), width, column)
+    ]
+    if len(told) > RESULTS:
+        rows.append(line((f"  and {len(told) - RESULTS} more (mlplan show)", "dim")))
+    return [*rows, ()] if rows else []
+
+
+def _ended(event: ChangeFinished, width: int) -> list[Line]:
+    """A change that didn't come to its end, with the last lines of its log."""
+    mark, style = OUTCOME_MARKS[event.outcome]
+    after = f" after {words.duration_text(event.elapsed_s)}" if event.elapsed_s else ""
+    rows = wrapped(line("  ", (mark, style), f" {event.address} ", (outcome_text(event) + after, style)), width, 4)
+    tail = [log_text(text) for text in event.log_tail[-LOG_LINES:]]
+    return rows + [row for text in tail for row in wrapped(line(("    │ ", "dim"), text), width, 6)]
+
+
+def next_steps(progress: Progress) -> list[tuple[str, str]]:
+    """Commands that make sense now, each with what it is for."""
+    groups = by_outcome(progress.finished)
+    failed = groups.get("failed", [])
+    if failed or groups.get("canceled") or groups.get("unknown") or groups.get("not-started"):
+        runs = [event.address.name for event in failed if event.address.kind == "run"]
+        return [
+            *((f"mlplan run logs {name}", "the whole log") for name in runs[:3]),
+            ("mlplan apply", "goes on from here; what is done stays done"),
+        ]
+    made = [event.address for event in groups.get("done", []) if event.action != "delete"]
+    steps = [
+        (f"mlplan service score {address.name} -d @FILE", "asks the service")
+        for address in made
+        if address.kind == "deployment"
+    ][:3]
+    if not steps and any(address.kind == "model" for address in made):
+        steps = [("mlplan model list", "the versions there are")]
+    return [*steps, ("mlplan show", "what is recorded")] if steps else []
+
+
+def _verdict(progress: Progress) -> Line:
+    """The last line: how it ended, in what time, and the count."""
+    ended = progress.ended
+    elapsed = f" in {words.duration_text(ended.elapsed_s)}" if ended else ""
+    word, style = _verdict_word(progress)
+    counts = ", ".join(_counts(progress.finished)) or "nothing to do"
+    return line((f"{word}{elapsed}", style), f": {counts}.")
+
+
+def _verdict_word(progress: Progress) -> tuple[str, str]:
+    code = progress.ended.exit_code if progress.ended else ExitCode.INTERRUPTED
+    outcomes = {event.outcome for event in progress.finished}
+    if code == ExitCode.INTERRUPTED or (code != ExitCode.OK and "canceled" in outcomes):
+        return "Interrupted", "bold yellow"
+    if code == ExitCode.NOT_CONVERGED:
+        return "Applied, but a plan is not empty after it", "bold yellow"
+    if code == ExitCode.OK:
+        return "Applied", "bold green"
+    if code == ExitCode.REFUSED:
+        return "Refused by a gate", "bold red"
+    return ("Applied in part", "bold red") if "done" in outcomes else ("Failed", "bold red")
+
+
+def _counts(finished: Sequence[ChangeFinished]) -> list[str]:
+    """`1 ran, 2 registered, 1 failed`: what is done by action, the rest by outcome."""
+    done = [event.action for event in finished if event.outcome == "done"]
+    counts = [f"{done.count(name)} {said.past}" for name, said in words.ACTION_WORDS.items() if name in done]
+    others = {"dropped": "not needed", "failed": "failed", "canceled": "canceled", "unknown": "unknown"}
+    outcomes = [event.outcome for event in finished]
+    for outcome, word in {**others, "not-started": "not started"}.items():
+        number = sum(1 for seen in outcomes if seen == outcome)
+        counts += [f"{number} {word}"] if number else []
+    return counts

@@ -1,0 +1,122 @@
+"""Events as JSON lines, and back: the public form of `schemas/events.json` (made from `shapes.py`).
+
+The first line tells the version of the format; every line after it is one event, numbered and timed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, TextIO
+
+import mlplan
+from mlplan import events
+from mlplan.address import Address, parse_address
+from mlplan.diagnostics import Diagnostic, Label
+from mlplan.events import Event
+from mlplan.source import Span
+
+FORMAT_VERSION = "1.0"
+
+TYPES: Mapping[str, Any] = {
+    re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls
+    for cls in (
+        events.ApplyStarted,
+        events.ChangeStarted,
+        events.StageReached,
+        events.OutputLine,
+        events.ProgressMade,
+        events.ChangeFinished,
+        events.StateSaved,
+        events.DiagnosticRaised,
+        events.ApplyFinished,
+    )
+}
+"""The classes of events by the `type` that stands in their JSON form: `change_started`."""
+_NAMES = {cls: name for name, cls in TYPES.items()}
+
+
+class JsonLinesView:
+    """Writes each event as a line of JSON as it comes. Takes events from any thread.
+
+    `now` tells the time as UTC in ISO 8601.
+    """
+
+    def __init__(self, stream: TextIO, *, now: Callable[[], str]) -> None:
+        self._stream = stream
+        self._now = now
+        self._sequence = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> JsonLinesView:
+        self._write({"type": "version", "format_version": FORMAT_VERSION, "mlplan_version": mlplan.__version__})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.flush()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._sequence += 1
+            self._write({"sequence": self._sequence, "time": self._now(), **event_to_json(event)})
+
+    def _write(self, value: Mapping[str, Any]) -> None:
+        self._stream.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._stream.flush()
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object, `type` first."""
+    values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    return {"type": _NAMES[type(event)], **values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Address):
+        return str(value)
+    if isinstance(value, Diagnostic):
+        return diagnostic_to_json(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(value[name]) for name in sorted(value)}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as a JSON object."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+        "hint": diagnostic.hint,
+        "address": str(diagnostic.address) if diagnostic.address else None,
+        "labels": [{**label.span._asdict(), "text": label.text} for label in diagnostic.labels],
+    }
+
+
+def event_from_json(read: Mapping[str, Any]) -> Event | None:
+    """The event of a line; None for the line with the version, and for types of a later format."""
+    made = TYPES.get(read["type"])
+    if made is None:
+        return None
+    values = {field.name: read[field.name] for field in dataclasses.fields(made)}
+    if "address" in values:
+        values["address"] = parse_address(values["address"])
+    if "log_tail" in values:
+        values["log_tail"] = tuple(values["log_tail"])
+    if "diagnostic" in values:
+        values["diagnostic"] = _diagnostic_from_json(values["diagnostic"])
+    event: Event = made(**values)
+    return event
+
+
+def _diagnostic_from_json(read: Mapping[str, Any]) -> Diagnostic:
+    labels = tuple(Label(Span(*(label[name] for name in Span._fields)), label["text"]) for label in read["labels"])
+    address = parse_address(read["address"]) if read["address"] else None
+    return Diagnostic(read["code"], read["severity"], read["summary"], read["detail"], read["hint"], labels, address)
