@@ -10,7 +10,6 @@ from mlplan.json_types import Json, digest_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlplan.address import Address
     from mlplan.manifest.resolved import Resource
     from mlplan.plan.make import Lookup
 
@@ -60,6 +59,6 @@ def attribute_of(outputs: Mapping[str, Json] | None, attribute: str) -> Json:
     return value
 
 
-def mention(address: Address, attribute: str) -> str:
-    """The one spelling of a reference, as it stands in a resolved value."""
-    return f"${{{{ {address}.{attribute} }}}}"
+def written(value: Json) -> Json:
+    """A field as somebody wrote it: a mapping without the parts that were left out, any other value as it is."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value

@@ -98,15 +98,16 @@ def fetch_all(
         threading.Thread(target=fetching.work, name=f"download {n}", daemon=True)
         for n in range(min(SIDE_BY_SIDE, len(downloads)))
     ]
-    for worker in workers:
-        worker.start()
     try:
+        for worker in workers:
+            worker.start()
         for worker in workers:
             worker.join()
     except BaseException:
         fetching.stop.set()
         for worker in workers:
-            worker.join(1.0)  # one that waits for a silent server is left to end with the process
+            if worker.ident:
+                worker.join(1.0)  # one that waits for a silent server is left to end with the process
         raise
     finally:
         fetching.client.close()

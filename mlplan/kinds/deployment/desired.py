@@ -8,6 +8,7 @@ from mlplan.address import Address
 from mlplan.fingerprint import Part, fingerprint, known, unknown
 from mlplan.json_types import digest_of
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
+from mlplan.kinds.references import written
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -79,7 +80,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
     for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "collect"):
-        value = _without_none(spec.get(field))
+        value = written(spec.get(field))
         if value not in (None, {}, []):
             parts[field] = known("result", value)
     for name, digest in facts.tests:
@@ -89,11 +90,6 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     return Desired(resource.address, parts, bool(spec.get("protect")), details)
-
-
-def _without_none(value: Json) -> Json:
-    """A mapping without its empty fields; any other value as it is."""
-    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: State) -> Part:

@@ -8,7 +8,7 @@ from mlplan.address import Address
 from mlplan.fingerprint import Part, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
-from mlplan.kinds.references import reference_parts
+from mlplan.kinds.references import reference_parts, written
 from mlplan.kinds.secrets import secret_parts
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
@@ -75,8 +75,9 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     parts.update(facts.secrets)
     parts["compute type"] = known("result", facts.compute_type)
     for field in ("compute", "timeout", "resources", "description"):
-        if spec.get(field) not in (None, "", {}):
-            parts[field] = known("label", spec[field])
+        value = written(spec.get(field))
+        if value not in (None, "", {}):
+            parts[field] = known("label", value)
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
