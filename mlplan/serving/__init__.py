@@ -21,6 +21,9 @@ environment needs stands in `requirements.txt` beside this file.
     estimator.py       a model that serves itself, scikit-learn
 """
 
+VERSION = "1.0"
+"""The runtime's version, as clients of the service see it."""
+
 RUNTIME_MAIN = "from mlplan_serving.__main__ import main\n\nraise SystemExit(main())\n"
 """The text of `<folder>/runtime/__main__.py`."""
 

@@ -312,7 +312,7 @@ class Connection(asyncio.Protocol):
             return
         request = self._request or Request(self, b"GET", b"", b"", {})
         request.id = request.id or self.door.new_id()
-        response = error_response(request.id, refused.status, refused.message, refused.headers)
+        response = error_response(request, refused.status, refused.message, refused.headers)
         self.door.count(request, response)
         self._write(request, response, keep=False)
         self._finish()

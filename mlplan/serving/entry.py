@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import parse_qsl
 
-from . import json_text, raw_http, stacking
+from . import json_text, oip, raw_http, stacking
 from .messages import JSON, Refused, Request
 from .results import to_response
 from .scoring import Job, Stack
@@ -77,6 +77,21 @@ class EntryScript:
         rows = stack.data[1] if stack else 1
         return Job(request, lambda: self.call(arguments), to_response, stack, rows, self.is_async)
 
+    def infer(self, request: Request, asked: oip.Inference, model: str, version: str) -> Job:
+        """The job for an inference by the Open Inference Protocol. Raises: Refused."""
+        if self.is_raw_http:
+            raise Refused(400, "This model takes plain HTTP requests at /score alone.")
+        tensors = {tensor.name: tensor.values.tolist() for tensor in asked.tensors}
+        if len(tensors) == 1:
+            tensors = {next(iter(self._names)) if self.is_schema else "data": next(iter(tensors.values()))}
+        text = json_text.dumps(tensors).decode()
+        arguments: dict[str, Any] = self._by_name(tensors) if self.is_schema else {self._first: text}
+        if self._wants_headers:
+            arguments[_HEADERS] = canonical_headers(request)
+        given_id = asked.id or request.id.decode("latin-1")
+        encode = oip.answer(model, version, given_id, lambda result: _chosen(oip.tensors_of(result), asked.outputs))
+        return Job(request, lambda: self.call(arguments), encode, is_async=self.is_async)
+
     def call(self, arguments: dict[str, Any]) -> Any:
         """What `run` gives. Raises: Refused where a schema decorator says no; whatever the script raises."""
         if not self.is_schema:
@@ -104,6 +119,9 @@ class EntryScript:
         value = parse_json(body)
         if not isinstance(value, dict):
             raise Refused(400, f"The body must be a JSON object with {_listed(self._names)}.")
+        return self._by_name(value)
+
+    def _by_name(self, value: dict[str, Any]) -> dict[str, Any]:
         missing = [name for name, p in self._names.items() if name not in value and p.default is p.empty]
         if missing:
             raise Refused(400, f"The body lacks {_listed(missing)}.")
@@ -132,6 +150,11 @@ class EntryScript:
             return stacking.split(together, [item[1] for item in items])
 
         return Stack(batch.key, (batch.value, batch.rows), run_all)
+
+
+def _chosen(tensors: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The outputs that were asked for, by name; all of them where none was."""
+    return [tensor for tensor in tensors if tensor["name"] in names] if names else tensors
 
 
 def json_body(request: Request) -> bytes:

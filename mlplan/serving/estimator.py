@@ -7,17 +7,19 @@ Without `method` it is predict_proba where the estimator has it, else predict, e
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from typing import Any, Callable
 
 import numpy as np
 
-from . import inputs, json_text, pickles, rowwise
+from . import inputs, json_text, oip, pickles, rowwise
 from .entry import json_body, parse_json
 from .messages import Refused, Request, Response
 from .model_files import only_model_file
 from .results import as_json
+from .schema import Schema
 from .scoring import Job, Stack
 from .settings import Settings
 
@@ -58,15 +60,19 @@ class Estimator:
         self.default = self.methods[0]
         names = getattr(fitted, "feature_names_in_", None)
         width = getattr(fitted, "n_features_in_", None)
-        self.schema = inputs.Schema(
+        self.schema = Schema(
             width=int(width) if width is not None else None,
             names=[str(name) for name in names] if names is not None else None,
+            missing=_takes_missing(fitted),
         )
         self._calls = {name: getattr(fitted, name) for name in self.methods}
         self._encoders = {name: _Encoder(name) for name in self.methods}
         self.enter_thread()
         found = rowwise.study(fitted, self.methods, self.schema.width, self._framed)
+        if self.schema.names is None and found.seconds < float("inf"):  # it takes numbers, and maybe nothing else
+            self.schema = self.schema._replace(texts=_knows_texts(fitted))
         self.quick = found.seconds < _QUICK_S
+        self.outputs = self._outputs(found.seconds)
         self._stacks = {} if settings.batch is False else {n: _Together(ask) for n, ask in found.together.items()}
 
     def enter_thread(self) -> None:
@@ -101,6 +107,48 @@ class Estimator:
 
         with sklearn.config_context(assume_finite=False):
             return self._ask(method, values)
+
+    def infer(self, request: Request, asked: oip.Inference, model: str, version: str) -> Job:
+        """The job for an inference by the Open Inference Protocol. Raises: Refused."""
+        table = self._table_of(asked.tensors)
+        methods = asked.outputs or (("predict",) if "predict" in self._calls else (self.default,))
+        unknown = [name for name in methods if name not in self._calls]
+        if unknown:
+            raise Refused(400, f'There is no output "{unknown[0]}"; there are {", ".join(self.methods)}.')
+        given_id = asked.id or request.id.decode("latin-1")
+        if len(methods) == 1:
+            method = methods[0]
+            encode = oip.answer(model, version, given_id, lambda result: [oip.tensor_json(method, plain(result))])
+            return self.job(request, method, table, encode)
+        encode = oip.answer(
+            model, version, given_id, lambda results: [oip.tensor_json(m, plain(r)) for m, r in results.items()]
+        )
+        return Job(request, lambda: {name: self.call(name, table) for name in methods}, encode, None, table.rows)
+
+    def _table_of(self, tensors: Sequence[oip.Tensor]) -> inputs.Table:
+        """The rows in one tensor, or in one tensor per column."""
+        first = tensors[0]
+        if len(tensors) == 1 and (first.values.ndim != 1 or self.schema.width is None):
+            values = first.values
+            rows: Any = values.tolist() if values.dtype.kind == "O" and values.ndim == 1 else values
+            if values.dtype.kind in "biuf":
+                rows = values.astype(np.float64)
+            if not len(rows):
+                raise Refused(400, f'"{first.name}" has no rows.')
+            return inputs.check(rows, self.schema, first.name)
+        columns = {tensor.name: tensor.values.ravel().tolist() for tensor in tensors}
+        return inputs.read_rows(columns, self.schema, "inputs")
+
+    def _outputs(self, seconds: float) -> dict[str, Any]:
+        """What each method gives for one row, where random numbers are a row for it."""
+        found: dict[str, Any] = {}
+        if seconds == float("inf") or self.schema.width is None:
+            return found
+        row = np.random.default_rng(0).random((1, self.schema.width))
+        for method in self.methods:
+            with contextlib.suppress(Exception):  # not every method that is there takes such rows
+                found[method] = np.asarray(plain(self._calls[method](self._framed(row))))
+        return found
 
     def _ask(self, method: str, values: Any) -> Any:
         try:
@@ -138,6 +186,28 @@ class _Encoder:
 
     def __call__(self, result: Any) -> Response:
         return Response(200, b"%b%b}" % (self._prefix, json_text.dumps(plain(result), as_json)))
+
+
+def _takes_missing(fitted: Any) -> bool:
+    """Whether it says that null may stand in a row; where it doesn't say, it is asked."""
+    try:
+        from sklearn.utils import get_tags  # type: ignore[import-untyped]  # has no types
+    except ImportError:  # before scikit-learn 1.6
+        return True
+    try:
+        return bool(get_tags(fitted).input_tags.allow_nan)
+    except Exception:  # an estimator that is not of scikit-learn may have no tags
+        return True
+
+
+def _knows_texts(fitted: Any) -> bool:
+    """Whether it, or a part of it, was fitted to texts."""
+    categories = getattr(fitted, "categories_", ())
+    if any(getattr(known, "dtype", np.dtype(float)).kind in "OUS" for known in categories):
+        return True
+    parts = [part[1] for name in ("steps", "transformers_", "transformer_list") for part in getattr(fitted, name, ())]
+    parts += [getattr(fitted, name) for name in ("best_estimator_", "estimator_") if hasattr(fitted, name)]
+    return any(_knows_texts(part) for part in parts)
 
 
 def plain(result: Any) -> Any:

@@ -17,16 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .messages import Refused
+from .schema import KEYS, Schema
 
-KEYS = ("data", "input_data", "dataframe_split", "dataframe_records", "instances", "inputs")
 _SHOWN = 8
-
-
-class Schema(NamedTuple):
-    """A model's input: how many columns, and their names where it was fitted with names."""
-
-    width: int | None
-    names: Sequence[str] | None
 
 
 class Table(NamedTuple):
@@ -72,6 +65,8 @@ def check(values: Any, schema: Schema, where: str) -> Table:
             raise Refused(400, f'"{where}" must be a list of rows, each a list of {schema.width} values.')
         if values.shape[1] != schema.width:
             raise Refused(400, f'Each row of "{where}" must have {schema.width} values; it has {values.shape[1]}.')
+        if values.dtype.kind == "O" and not schema.texts:
+            raise Refused(400, f'The values of "{where}" must be numbers.')
     elif values.ndim > 2:
         raise Refused(400, f'"{where}" must be a list of rows, each a list of values.')
     return Table(values, len(values), values.dtype.kind == "f")

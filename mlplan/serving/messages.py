@@ -75,7 +75,9 @@ class Request:
         self.connection.answer(self, response)
 
 
-def error_response(request_id: bytes, status: int, message: str, headers: Headers = ()) -> Response:
-    """The JSON form of all errors."""
-    body = json_text.dumps({"message": message, "request_id": request_id.decode("latin-1")})
+def error_response(request: Request, status: int, message: str, headers: Headers = ()) -> Response:
+    """The JSON form of all errors; the Open Inference Protocol has its own."""
+    if request.path.startswith(b"/v2"):
+        return Response(status, json_text.dumps({"error": message}), JSON, headers)
+    body = json_text.dumps({"message": message, "request_id": request.id.decode("latin-1")})
     return Response(status, body, JSON, headers)

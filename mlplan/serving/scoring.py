@@ -140,7 +140,7 @@ class Dispatcher:
     def _send_away(self, job: Job) -> None:
         self._cells[LAYOUT.rejected + REASONS.index("queue")] += 1.0
         text = f"{self._settings.max_queue} requests wait already; try again later."
-        job.request.answer(error_response(job.request.id, 429, text, ((b"retry-after", b"1"),)))
+        job.request.answer(error_response(job.request, 429, text, ((b"retry-after", b"1"),)))
 
     # --- an async model, which shares the event loop by itself
 
@@ -260,12 +260,12 @@ class Dispatcher:
 
     def _failure(self, request: Request, error: BaseException) -> Response:
         if isinstance(error, Refused):
-            return error_response(request.id, error.status, error.message, error.headers)
+            return error_response(request, error.status, error.message, error.headers)
         request.failed = True
         if isinstance(error, TimeLimit):
             return self._too_late(request)
         self._report(request, error)
-        return error_response(request.id, 500, "The model failed on this request; its log says why.")
+        return error_response(request, 500, "The model failed on this request; its log says why.")
 
     # --- time
 
@@ -284,7 +284,7 @@ class Dispatcher:
     def _too_late(self, request: Request) -> Response:
         self._cells[LAYOUT.rejected + REASONS.index("timeout")] += 1.0
         text = f"The model took longer than {self._settings.timeout_s:g} s."
-        return error_response(request.id, 504, text)
+        return error_response(request, 504, text)
 
     def _replace(self, thread: _Thread, job: Job) -> None:
         """Goes on without a thread that didn't give up; too many of them, and the worker is to be replaced."""

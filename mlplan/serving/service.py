@@ -9,17 +9,19 @@ from __future__ import annotations
 import sys
 from time import perf_counter
 from typing import Callable, NamedTuple, Optional, Protocol
+from urllib.parse import parse_qsl
 
-from . import metrics
+from . import json_text, metrics, oip_routes, openapi
 from .auth import Keys
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
+from .oip_routes import Infers, Path
 from .scoring import Dispatcher, Job
 from .settings import Config
 from .traces import trace_of
 
 
-class Model(Protocol):
+class Model(Infers, Protocol):
     """What answers: an entry script or an estimator."""
 
     def score(self, request: Request) -> Job:
@@ -67,10 +69,10 @@ class Service:
             else:
                 response = handler(request)
         except Refused as refused:
-            response = error_response(request.id, refused.status, refused.message, refused.headers)
+            response = error_response(request, refused.status, refused.message, refused.headers)
         except Exception as error:
             self.report(request, error)
-            response = error_response(request.id, 500, "The service failed on this request; its log says why.")
+            response = error_response(request, 500, "The service failed on this request; its log says why.")
         if response is not None:
             request.answer(response)
 
@@ -96,21 +98,20 @@ class Service:
     # --- routes
 
     def _table(self) -> dict[bytes, Route]:
-        def route(name: str, *, open: bool = False, **methods: Handler) -> tuple[bytes, Route]:
-            handlers = {method.encode(): handler for method, handler in methods.items()}
-            if "GET" in methods:
-                handlers.setdefault(b"HEAD", methods["GET"])
-            return name.encode(), Route(ROUTES.index(name), open, handlers)
-
-        return dict(
-            (
-                route("/", open=True, GET=self._healthy),
-                route("/health/live", open=True, GET=self._live),
-                route("/health/ready", open=True, GET=self._is_ready),
-                route("/score", POST=self._score, GET=self._score, OPTIONS=self._options),
-                route("/metrics", GET=self._metrics),
-            )
+        """All routes. The paths of the Open Inference Protocol depend on the models."""
+        score: dict[str, Handler] = {"POST": self._score}
+        if hasattr(self.model, "run"):  # a script may be asked by a query, and its clients ask before they ask
+            score |= {"GET": self._score, "OPTIONS": self._options}
+        own = (
+            Path("/", "/", True, {"GET": self._healthy}),
+            Path("/health/live", "/health/live", True, {"GET": self._live}),
+            Path("/health/ready", "/health/ready", True, {"GET": self._is_ready}),
+            Path("/score", "/score", False, score),
+            Path("/swagger.json", "/swagger.json", False, {"GET": self._describe}),
+            Path("/metrics", "/metrics", False, {"GET": self._metrics}),
         )
+        protocol = oip_routes.paths(self.config, self.model, self.dispatcher.submit, lambda: self.ready)
+        return {path.path.encode(): _route(path) for path in (*own, *protocol)}
 
     def _check_key(self, request: Request) -> None:
         assert self.keys is not None
@@ -125,9 +126,9 @@ class Service:
 
     def _no_handler(self, request: Request, route: Route) -> Response:
         if route is self._other:
-            return error_response(request.id, 404, "There is nothing at this path.")
+            return error_response(request, 404, "There is nothing at this path.")
         allowed = b", ".join(sorted(route.methods))
-        return error_response(request.id, 405, "This path doesn't take that method.", ((b"allow", allowed),))
+        return error_response(request, 405, "This path doesn't take that method.", ((b"allow", allowed),))
 
     def _healthy(self, request: Request) -> Response:
         return Response(200, b"Healthy", TEXT)
@@ -151,10 +152,24 @@ class Service:
     def _options(self, request: Request) -> Response:
         return Response(200, b"", TEXT, ((b"allow", b"GET, OPTIONS, POST"),))
 
+    def _describe(self, request: Request) -> Response:
+        asked = dict(parse_qsl(request.query.decode("latin-1"))).get("version", "3.1")
+        version = openapi.VERSIONS.get(asked)
+        if version is None:
+            raise Refused(404, f"There is no such version; there are {', '.join(openapi.VERSIONS)}.")
+        return Response(200, json_text.dumps(openapi.document(self.config, self.model, version)))
+
     def _metrics(self, request: Request) -> Response:
         labels = [(model.name, model.version, model.digest) for model in self.config.models]
         text = metrics.render(self.shared, labels, self.ready)
         return Response(200, text.encode(), b"text/plain; version=0.0.4; charset=utf-8")
+
+
+def _route(path: Path) -> Route:
+    methods = {method.encode(): handler for method, handler in path.methods.items()}
+    if b"GET" in methods:
+        methods.setdefault(b"HEAD", methods[b"GET"])
+    return Route(ROUTES.index(path.counted), path.open, methods)
 
 
 def log(request: Request, text: str) -> None:
