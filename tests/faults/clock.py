@@ -12,7 +12,7 @@ def main() -> None:
     now, now_ns, utc = time.time, time.time_ns, time.gmtime
     time.time = lambda: now() + shift
     time.time_ns = lambda: now_ns() + shift * 10**9
-    time.gmtime = lambda seconds=None: utc(now() + shift if seconds is None else seconds)  # type: ignore[assignment]
+    time.gmtime = lambda seconds=None: utc(now() + shift if seconds is None else seconds)
     from mlplan.cli.main import main as mlplan
 
     sys.exit(mlplan(sys.argv[3:]))

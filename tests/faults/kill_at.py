@@ -3,8 +3,8 @@
     python kill_at.py POINT REPORT -- apply -y
 
 Every effect that Python makes passes the interpreter's audit hooks: names that appear or change on disk, processes
-that start, sockets that are asked, signals that are sent. So the points are found by enumeration: with POINT 0 nothing
-is killed, and the number of points and what each is are written to REPORT.
+that start, sockets that are asked, signals that are sent. So the points are found by enumeration: with POINT 0
+nothing is killed, and what each point is goes to REPORT.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Project(NamedTuple):
     pipeline: bool
 
     @property
-    def count(self) -> Path:
+    def counted(self) -> Path:
         """A line for each script that came to its end."""
         return self.root / "finished.txt"
 
@@ -101,9 +101,9 @@ class Project(NamedTuple):
         (self.root / "code/score.py").write_text(score)
         (self.root / "data/table.csv").write_text("a,b\n1,2\n")
         (self.root / "ask.json").write_text("{}")
-        prepare = PREPARE_RUN.format(count=self.count) if self.pipeline else ""
+        prepare = PREPARE_RUN.format(count=self.counted) if self.pipeline else ""
         data = "${{ run.prepare.outputs }}" if self.pipeline else "${{ dataset.table.path }}"
-        text = MANIFEST.format(prepare=prepare, data=data, count=self.count, rate=rate, port=self.port)
+        text = MANIFEST.format(prepare=prepare, data=data, count=self.counted, rate=rate, port=self.port)
         (self.root / "mlplan.yaml").write_text(text)
 
     def mlplan(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -142,7 +142,7 @@ class Project(NamedTuple):
 
     def finished(self) -> list[str]:
         """Which scripts came to their end, in order of names."""
-        return sorted(self.count.read_text().split()) if self.count.exists() else []
+        return sorted(self.counted.read_text().split()) if self.counted.exists() else []
 
     def processes(self) -> list[list[str]]:
         """The command lines of all processes that have to do with this project."""

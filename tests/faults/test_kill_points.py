@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.faults.project import SCORE, Project, is_open, new_project
+from .project import SCORE, Project, is_open, new_project
 
 SLICES = 4
 KILLED = -9

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.project import MLPLAN, Project, new_project
-from tests.faults.test_kill_points import assert_one_service
+from .project import MLPLAN, Project, new_project
+from .test_kill_points import assert_one_service
 
 KILLS = 200
 CHECK_EVERY = 10

@@ -27,7 +27,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "graph": (*FIRST, "manifest"),
     "plan": (*FIRST, *CORE, "manifest"),
     "workspace": (*FIRST, "state", "fingerprint"),
-    "machine": FIRST,
     "lock": (*FIRST, "manifest"),
     "render": (*FIRST, "manifest", "lock"),
     "machine": FIRST,

@@ -18,8 +18,8 @@ def part(digest: str, role: Role = "result") -> Part:
     return Part(role, digest, digest)
 
 
-def recorded(address: Address, *, protect: bool = False, **parts: Part) -> State:
-    return EMPTY._replace(serial=1, resources={address: Recorded(address, parts, {"id": "kept"}, protect, 1)})
+def recorded(address: Address, **parts: Part) -> State:
+    return EMPTY._replace(serial=1, resources={address: Recorded(address, parts, {"id": "kept"}, False, 1)})
 
 
 def ran(parts: dict[str, Part]) -> RunRecord:
