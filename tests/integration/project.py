@@ -85,7 +85,10 @@ class Project:
 
     def ask(self, service: str, data: Any) -> Any:
         """A service's answer, through the command line."""
-        return json.loads(self.mlplan("service", "score", service, "-d", json.dumps(data)).out)
+        request = os.path.join(self.folder, os.pardir, "request.json")
+        with open(request, "w", encoding="utf-8") as stream:
+            json.dump(data, stream)
+        return json.loads(self.mlplan("service", "score", service, "-d", f"@{request}").out)
 
     def served_digest(self) -> str:
         """The digest that whoever listens on the port says it serves."""
@@ -94,7 +97,8 @@ class Project:
 
     def executions(self, run: str) -> int:
         """How often a run was executed, restored ones not counted."""
-        return len(json.loads(self.mlplan("run", "list", "--format", "json").out)["runs"].get(run, []))
+        listed = json.loads(self.mlplan("run", "list", "--format", "json").out)
+        return sum(each["address"] == f"run.{run}" for each in listed)
 
     def destroy(self) -> None:
         self.mlplan("destroy", "-y")
