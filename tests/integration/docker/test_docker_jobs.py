@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from on_docker import H11, docker, home, inspect, of, silent
 
 from mlplan.errors import Refusal
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.protocols import JobSpec, Mount, Resources, Target
+
+from .on_docker import H11, docker, home, inspect, of, silent
 
 pytestmark = pytest.mark.docker
 MakeJob = Callable[..., JobSpec]

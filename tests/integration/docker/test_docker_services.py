@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from on_docker import accept, docker, home, of, silent
 
 from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
+
+from .on_docker import accept, docker, home, of, silent
 
 pytestmark = pytest.mark.docker
 MakeService = Callable[..., ServiceSpec]

@@ -27,6 +27,8 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_BEGUN = 121
 """The exit code of a container whose script was not started."""
+PATIENCE_S = 60.0
+"""How long to wait for the word on what to run."""
 TIMEOUT_GRACE_S = 10.0
 """How long a script may take to end once its time is up."""
 
@@ -34,7 +36,8 @@ TIMEOUT_GRACE_S = 10.0
 def main() -> int:
     """Supervises one job; the container's exit code."""
     wake = watch_signals()
-    text = sys.stdin.read()
+    # Somebody who starts this container by hand says nothing, and doesn't end saying it either.
+    text = sys.stdin.read() if select.select([0], [], [], PATIENCE_S)[0] else ""
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
     if not text:
