@@ -27,4 +27,5 @@ show mlplan apply -y
 show mlplan service list
 show mlplan service score digits -d @testdata.json
 show mlplan plan
-printf '\nDone: the service is ended and the copy removed. To keep them, run `mlplan apply` in examples/quickstart.\n'
+printf '\nDone. The service is ended and the copy removed. To have them stay:\n    %s -C examples/quickstart apply\n' \
+  "$(command -v mlplan)"
