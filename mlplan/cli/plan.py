@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mlplan.address import Address
     from mlplan.cli.project import Project
+    from mlplan.graph import Graph
     from mlplan.kinds.planning import Planned
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
@@ -44,7 +45,13 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
         return run_base(options, asked)
     project = open_project(options)
     planned = plan_now(project, project.workspace.log.read(), asked)
-    show(planned.plan, asked.format, verbose=asked.verbose, complete=not (asked.only or asked.exclude))
+    show(
+        planned.plan,
+        asked.format,
+        verbose=asked.verbose,
+        complete=not (asked.only or asked.exclude),
+        graph=planned.survey.graph,
+    )
     tell_warnings(project)
     project.workspace.files.save()
     if asked.out:
@@ -73,8 +80,16 @@ def exit_code(plan: Plan, asked: PlanOptions) -> ExitCode:
     return ExitCode.DRIFT if plan.drift_alone else ExitCode.CHANGES
 
 
-def show(plan: Plan, form: str, *, verbose: bool = False, base: str = "", complete: bool = True) -> None:
-    """The plan on stdout, in the form asked for. `base`: the revision that it was compared with."""
+def show(
+    plan: Plan,
+    form: str,
+    *,
+    verbose: bool = False,
+    base: str = "",
+    complete: bool = True,
+    graph: Graph | None = None,
+) -> None:
+    """The plan on stdout, in the form asked for. `base`: what it was compared with; `graph`: for a picture."""
     from mlplan.views.plan_context import Context
 
     context = Context(base=base, complete=complete)
@@ -94,7 +109,7 @@ def show(plan: Plan, form: str, *, verbose: bool = False, base: str = "", comple
     else:
         from mlplan.views.plan_html import render as render_html
 
-        say(render_html(plan, context=context))
+        say(render_html(plan, graph=graph, context=context))
 
 
 def tell_warnings(project: Project) -> None:
