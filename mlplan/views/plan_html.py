@@ -26,6 +26,7 @@ article { border: 1px solid #e2e8f0; border-left: 4px solid var(--c, #94a3b8); b
 .action { color: var(--c) } .aside, .quiet { color: #64748b } ul { margin: .3rem 0; padding-left: 1.2rem }
 code, table { font-family: ui-monospace, monospace; font-size: .87rem } td, th { padding: .1rem .8rem .1rem 0;
   text-align: left; vertical-align: top; overflow-wrap: anywhere }
+.picture svg { max-width: 100%; height: auto }
 .loss { color: #b91c1c; font-weight: 600 }
 @media (prefers-color-scheme: dark) { body { background: #0f172a; color: #e2e8f0 } article { border-color: #334155 }
   .picture { background: #f8fafc; border-radius: 6px } }
