@@ -196,7 +196,7 @@ def _project_dependencies(file: str, text: str, project: dict[str, Any]) -> tupl
     for dependency in project.get("dependencies") or ():
         try:
             requirements.append(normalised(str(dependency)))
-        except Unreadable as why:  # noqa: PERF203  # each line has its own message
+        except Unreadable as why:  # each line has its own message
             detail = f"`{dependency}` is no requirement: {why}."
             labels = [Label(_find(file, text, str(dependency)))]
             problems.append(codes.MLP1301.diagnostic(detail, hint=PIN_HINT, labels=labels))

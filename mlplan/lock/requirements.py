@@ -55,6 +55,8 @@ def normalised(requirement: str) -> str:
     Raises: Unreadable, saying what is wrong with it, for text that is no requirement by name (PEP 508).
     """
     requirement = requirement.strip()
+    if requirement.endswith((".whl", ".tar.gz", ".zip")) and " @ " not in requirement:
+        raise Unreadable(_why(requirement, ""))  # a name by its letters, but always meant as a file
     usual = _USUAL.fullmatch(requirement)
     if usual and (usual["marker"] is None or _USUAL_MARKER.fullmatch(usual["marker"])):
         clauses = (usual["clauses"] or "").split(",")
@@ -114,10 +116,10 @@ def _why(requirement: str, message: str) -> str:
         return "a version is pinned with two equals signs, `==`; a single one is conda's way"
     if re.fullmatch(rf"{_NAME}\s+v?[0-9][^\s]*", requirement):
         return "`==` is missing between the name and the version"
+    if "://" in requirement and not requirement.startswith("file:"):
+        return "a URL needs the package's name before it: `NAME @ URL`"
     if re.match(r"(\.{0,2}/|[A-Za-z]:[\\/]|file:)|.*\.(whl|tar\.gz|zip)$|\.$", requirement):
         return "it is a path, and what stands there can't be pinned"
-    if "://" in requirement:
-        return "a URL needs the package's name before it: `NAME @ URL`"
     return message.partition("\n")[0].rstrip(".")
 
 

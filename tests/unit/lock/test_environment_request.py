@@ -124,7 +124,7 @@ def test_packages_of_the_retired_service_are_left_out_with_a_warning() -> None:
 
 def test_what_the_scoring_runtime_needs_is_added() -> None:
     extra = serving_requirements()
-    assert any(requirement.startswith("uvicorn") for requirement in extra)
+    assert any(requirement.startswith("httptools") for requirement in extra)
     request = environment_request({"packages": ["numpy"], "python": "3.11"}, root="/", extra=extra)
     assert request.requirements == tuple(sorted({"numpy", *extra}))
 
