@@ -3,6 +3,7 @@
     mlplan-<home>-<service>-door-<digits>                   has the published port: `inside/door.py`
     mlplan-<home>-<service>-<first ten of the key>-<digits>-<n>   one for each replica: `inside/service.py`
     mlplan-<home>-<service>                                  a volume in memory, where the door's socket is
+    mlplan-<home>-<service>-...-tmp, -run                    volumes of one container: all that it may write to
 
 All that is known of them stands in their labels. A generation that went live has containers that the engine starts
 again when they end; a candidate's it lets be.
@@ -10,6 +11,7 @@ again when they end; a candidate's it lets be.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlplan.targets.docker import archives, containers
-from mlplan.targets.docker.engine import labels_of, with_prefix
+from mlplan.targets.docker.engine import LABEL, labels_of, with_prefix
 from mlplan.targets.docker.inside import source
 
 if TYPE_CHECKING:
@@ -228,6 +230,7 @@ def make_candidate(
     except BaseException:
         for container in made:
             containers.remove(engine, container)
+        remove_volumes(engine, {"home": home, "mark": mark})
         raise
     return reload(engine, made)
 
@@ -251,9 +254,11 @@ def _make_replica(
 
     api = engine.client.api
     uid = containers.user_id()
+    name = f"{_name(home, spec.name)}-{re.sub(r'[^A-Za-z0-9]', '', spec.key)[:10]}-{mark}-{number}"
+    own = with_prefix({**_common_labels(spec, home), "mark": mark})
     mounts = [
-        Mount(target="/tmp", source=None, type="volume"),
-        Mount(target=RUN, source=None, type="volume"),
+        Mount(target="/tmp", source=f"{name}-tmp", type="volume", labels=own),
+        Mount(target=RUN, source=f"{name}-run", type="volume", labels=own),
         Mount(target=DOORS, source=_name(home, spec.name), type="volume"),
     ]
     if spec.keys_file is not None:
@@ -280,7 +285,7 @@ def _make_replica(
     }
     created = api.create_container(
         str(image["Id"]),
-        name=f"{_name(home, spec.name)}-{re.sub(r'[^A-Za-z0-9]', '', spec.key)[:10]}-{mark}-{number}",
+        name=name,
         user=f"{uid}:0",
         ports=[PRIVATE_PORT],
         environment=containers.proxies(os.environ),
@@ -310,15 +315,14 @@ def _volume(engine: Engine, home: str, spec: ServiceSpec) -> str:
     return name
 
 
-def remove_volume(engine: Engine, home: str, name: str) -> None:
-    """Removes the service's volume; fine where it is gone or in use."""
+def remove_volumes(engine: Engine, labels: Mapping[str, str]) -> None:
+    """Removes our volumes with these labels that no container uses."""
     import docker.errors
 
-    try:
-        engine.client.api.remove_volume(_name(home, name))
-    except docker.errors.APIError as error:
-        if error.status_code not in (404, 409):
-            raise
+    listed = engine.read("/volumes", filters={"label": [f"{LABEL}{name}={value}" for name, value in labels.items()]})
+    for volume in (listed or {}).get("Volumes") or ():
+        with contextlib.suppress(docker.errors.APIError):  # in use, or gone meanwhile: both as it should be
+            engine.client.api.remove_volume(volume["Name"])
 
 
 def _common_labels(spec: ServiceSpec, home: str) -> dict[str, str]:

@@ -40,7 +40,7 @@ from mlplan.targets.docker.generations import (
     make_candidate,
     make_door,
     reload,
-    remove_volume,
+    remove_volumes,
 )
 from mlplan.targets.docker.images import Recipe, build, ensure_base, index_warnings, lines_of, remove_images
 from mlplan.targets.protocols import Endpoint
@@ -143,7 +143,7 @@ class DockerServices:
             self._remove_generations(found.generations)
             for door in found.doors:
                 containers.remove(self._engine, door.container["Id"])
-            remove_volume(self._engine, self._home, name)
+            remove_volumes(self._engine, {"home": self._home, "service": name})
             remove_images(self._engine, {"home": self._home, "address": address or f"deployment.{name}"})
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._lock_path(name))
@@ -199,7 +199,7 @@ class DockerServices:
 
     def _close_door(self, name: str, container: str) -> None:
         containers.remove(self._engine, container)
-        remove_volume(self._engine, self._home, name)
+        remove_volumes(self._engine, {"home": self._home, "service": name})
 
     def _wait_until_ready(self, candidate: Generation, spec: ServiceSpec, progress: Progress) -> Generation:
         """The candidate once each of its replicas answers. Raises: Refusal (MLP8007) where one never does."""
@@ -298,6 +298,8 @@ class DockerServices:
             for container in generation.containers:
                 containers.stop(self._engine, container["Id"], _GRACE_S)
                 containers.remove(self._engine, container["Id"])
+                labels = labels_of(container)
+                remove_volumes(self._engine, {"home": self._home, "service": labels["service"]})
 
     def _retire(self, old: Generation) -> None:
         """Lets a generation that serves answer who is there, and waits until it has ended."""

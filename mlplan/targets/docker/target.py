@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from mlplan.json_types import Json
 from mlplan.targets.docker import runtime
 from mlplan.targets.docker.engine import Engine
+from mlplan.targets.docker.generations import remove_volumes
 from mlplan.targets.docker.images import remove_images
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.docker.services import DockerServices
@@ -23,8 +24,13 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
     engine = Engine()
     name = hashlib.sha256(os.path.realpath(home).encode()).hexdigest()[:16]
     folder = os.path.join(home, "docker")
+
+    def clear() -> None:
+        remove_images(engine, {"home": name})
+        remove_volumes(engine, {"home": name})
+
     return Target(
         DockerJobs(engine, name, os.path.join(folder, "jobs"), compute),
         DockerServices(engine, name, os.path.join(folder, "services"), compute, package or runtime.package()),
-        lambda: remove_images(engine, {"home": name}),
+        clear,
     )
