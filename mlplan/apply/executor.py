@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +32,7 @@ from mlplan.state.entries import (
 if TYPE_CHECKING:
     from mlplan.apply.session import Session
     from mlplan.events import Emit
+    from mlplan.graph import Graph
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Attempt, Effects, Performer
     from mlplan.state.entries import Outcome as IntentOutcome
@@ -67,7 +68,7 @@ class Executor:
         order and nothing else begins."""
         self._commit_moves()
         loud = [change for change in self._planned.plan.changes if not change.is_quiet]
-        needs = _needs(loud, self._planned)
+        needs = order_of(loud, self._planned.survey.graph)
         ended: dict[Address, Ended] = {}
         running: dict[Future[Ended], Address] = {}
         waiting = {change.address: change for change in loud}
@@ -211,29 +212,29 @@ def _queued(slots: threading.Semaphore, stop: threading.Event, on_wait: Callable
         slots.release()
 
 
-def _needs(loud: list[Change], planned: Planned) -> dict[Address, set[Address]]:
+def order_of(loud: Sequence[Change], graph: Graph) -> dict[Address, set[Address]]:
     """Which loud changes each waits for.
 
     A deletion waits for all changes that are none, so that nothing loses what it still stands on; but a service that
     takes over the place of one that goes waits for that one to go.
     """
-    graph = planned.survey.graph
     made = {change.address for change in loud if change.action != "delete"}
-    places = {_place(change.before): change.address for change in loud if change.action == "delete"}
-    places.pop(None, None)
+    going: dict[tuple[Any, Any] | None, Address] = {
+        place: c.address for c in loud if c.action == "delete" and (place := _place(c.before))
+    }
     needs: dict[Address, set[Address]] = {}
+    making_way: set[Address] = set()
     for change in loud:
         if change.action != "delete":
             needs[change.address] = made.intersection(graph.needs[change.address])
-            if (going := places.get(_place(change.after))) is not None:
-                needs[change.address].add(going)
-    early = set(places.values())
-    gone: list[Address] = []
+            if (before := going.get(_place(change.after))) is not None:
+                needs[change.address].add(before)
+                making_way.add(before)
+    gone: set[Address] = set()
     for change in loud:
         if change.action == "delete":
-            blockers = {address for address in made if change.address in needs.get(address, ())}
-            needs[change.address] = set() if blockers else made - early | set(gone) - early
-            gone.append(change.address)
+            needs[change.address] = set() if change.address in making_way else made | gone
+            gone.add(change.address)
     return needs
 
 
