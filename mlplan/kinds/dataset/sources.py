@@ -88,8 +88,9 @@ class _Expansion:
     def path(self, source: str) -> None:
         here = os.path.normpath(os.path.join(self.root, source))
         if os.path.isdir(here):
+            before = len(self.problems)
             taken = self.below(here, "", _everything)
-            if not taken and not self.problems:
+            if not taken and len(self.problems) == before:
                 self.tell(codes.MLP5102, f"The folder {source} holds no files.", "Put its files there first.")
         elif os.path.exists(here):
             self.add(os.path.basename(here), here, regular=os.path.isfile(here))
