@@ -11,8 +11,8 @@ from mlplan.errors import Refusal
 from mlplan.events import ProgressMade
 from mlplan.json_types import digest_of
 from mlplan.kinds.dataset.desired import CONTENT, Facts, find, with_urls
+from mlplan.kinds.filling import Filling
 from mlplan.kinds.protocol import Performed
-from mlplan.kinds.run.job import Filling
 from mlplan.kinds.versions import number_of
 from mlplan.lock.urls import public_url
 from mlplan.state.entries import Versioned

@@ -11,8 +11,9 @@ from mlplan.kinds.deployment.desired import scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
 from mlplan.kinds.deployment.verify import verify
 from mlplan.kinds.environment import locked_environment, target_environment
+from mlplan.kinds.filling import Filling
+from mlplan.kinds.placing import labels_of, refuse_errors, resources_of
 from mlplan.kinds.protocol import Performed
-from mlplan.kinds.run.job import Filling, labels_of, refuse_errors, resources_of
 from mlplan.manifest.quantities import seconds, size_in_bytes
 from mlplan.targets.protocols import ServedModel, ServiceSpec
 
@@ -82,7 +83,7 @@ def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Ef
     environment = target_environment(facts.environment, manifest.root)
     env: dict[str, str] = {}
     if inference is not None:
-        env = {name: filling.text(value) for name, value in inference.spec["env"].items()}
+        env = {name: filling.text_here(value) for name, value in inference.spec["env"].items()}
         entry = inference.spec["entry_script"]
         if entry:
             outputs = effects.known(inference.address).outputs or {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.fingerprint import Part, fingerprint, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
+from mlplan.kinds.references import reference_parts
 from mlplan.kinds.secrets import secret_parts
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
@@ -49,13 +50,15 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     parts.update(facts.code.parts)
     for name, value in (spec.get("env") or {}).items():
         parts[f"env {name}"] = known("result", value)
+    references, details = reference_parts(resource, lookup)
+    parts.update(references)
     parts.update(facts.secrets)
     if spec.get("description"):
         parts["description"] = known("label", spec["description"])
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
-    return Desired(resource.address, parts, details={}, notes=notes)
+    return Desired(resource.address, parts, details=details, notes=notes)
 
 
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:

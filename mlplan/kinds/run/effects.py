@@ -9,8 +9,9 @@ from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, OutputLine, StageReached
 from mlplan.kinds.environment import locked_environment
+from mlplan.kinds.placing import refuse_errors
 from mlplan.kinds.protocol import Performed
-from mlplan.kinds.run.job import job_spec, refuse_errors
+from mlplan.kinds.run.job import job_spec
 from mlplan.plan.decide import run_outputs
 from mlplan.state.entries import RunEnded
 from mlplan.state.records import RunRecord

@@ -143,7 +143,7 @@ def _rules_of(folder: str) -> tuple[Rule, ...]:
         try:
             with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape") as stream:
                 return _read_rules(stream.read())
-        except (FileNotFoundError, NotADirectoryError):  # noqa: PERF203  # three names at most
+        except (FileNotFoundError, NotADirectoryError):  # three names at most
             continue
         except OSError as error:
             detail = f"{os.path.join(os.path.basename(folder), name)} can't be read: {error.strerror}."
