@@ -111,8 +111,9 @@ def execute(
         view_of(asked.format, addresses) as emit,
     ):
         session = Session(project.workspace.log, state, asked.command, emit)
-        planned = prepare(session, effects_of(project, planned, session, emit, stop))
         effects = effects_of(project, planned, session, emit, stop)
+        planned = prepare(session, effects)
+        effects = effects._replace(reading=planned.survey.reading)
         loud = [change for change in planned.plan.changes if not change.is_quiet]
         emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
@@ -176,6 +177,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
     from mlplan.kinds.planning import recorded_lookup
     from mlplan.kinds.protocol import Effects
     from mlplan.kinds.secret_key import make_key
+    from mlplan.workspace.revision import git_revision
 
     if project.manifest.secrets:
         make_key(project.home)
@@ -183,6 +185,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
     return Effects(
         reading=planned.survey.reading,
         home=project.home,
+        revision=git_revision(project.manifest.root),
         emit=emit,
         state=lambda: session.state,
         commit=session.commit,

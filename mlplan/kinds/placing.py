@@ -36,6 +36,7 @@ def labels_of(resource: Resource, attempt: Attempt, effects: Effects) -> dict[st
         "address": str(resource.address),
         "fingerprint": attempt.fingerprint,
         "key": attempt.key,
+        "revision": effects.revision,
         "root": os.path.basename(effects.reading.manifest.root),
     }
 

@@ -48,6 +48,7 @@ class Effects(NamedTuple):
 
     reading: Reading
     home: str  # the project's local folder, absolute
+    revision: str  # the project's git revision, "" without git
     emit: Emit
     state: Callable[[], State]  # as it is now
     commit: Callable[[tuple[Entry, ...]], State]  # appends to the log; raises Refusal where the lease is lost
