@@ -123,12 +123,12 @@ class FolderArtifacts:
         try:
             entries = self.tree(digest).files
         except Refusal:
-            return ["the listing of its files"]
-        return [
+            return ("the listing of its files",)
+        return tuple(
             entry.path
             for entry in entries
             if self._size(entry.sha256) != entry.size or (deep and not self._is_whole(entry.sha256))
-        ]
+        )
 
     def read_bytes(self, digest: str, path: str) -> bytes:
         entry = next((entry for entry in self.tree(digest).files if entry.path == path), None)
@@ -240,9 +240,10 @@ class FolderArtifacts:
                 fd = open_new(aside, 0o444)
                 try:
                     write_all(fd, listing)
+                    self._name_staged([_Staged(tree.digest, len(listing), aside)])
                 finally:
                     os.close(fd)
-                self._name_staged([_Staged(tree.digest, len(listing), aside)])
+                    _remove_file(aside)
             self._packs.note(tree.digest, tree.files)
         except OSError as error:
             raise refusal(error, str(error.filename or self._root)) from error

@@ -123,11 +123,15 @@ class Packs:
             elif place.path not in packs:
                 packs[place.path] = os.stat(place.path).st_size
         if packs:
-            aside = aside_path(self._root)
             named = {os.path.basename(path): size for path, size in packs.items()}
-            with open(aside, "wb") as stream:
-                stream.write(canonical([named, loose]))
-            os.replace(aside, f"{self._folder}/{tree}.json")
+            aside = aside_path(self._root)
+            try:
+                with open(aside, "wb") as stream:
+                    stream.write(canonical([named, loose]))
+                os.replace(aside, f"{self._folder}/{tree}.json")
+            except OSError:
+                os.unlink(aside)
+                raise
 
     def size(self, pack: str) -> int | None:
         """The size of a pack's file, or None where it is gone."""

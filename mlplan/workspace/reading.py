@@ -163,7 +163,7 @@ def read_through(
             if on_bytes is not None and data:
                 on_bytes(done)
         else:
-            digest, done = _read_in_pieces(fd, path, write, on_bytes)
+            digest, done = _read_in_pieces(fd, size, path, write, on_bytes)
         after = os.fstat(fd)
         if done != size or after.st_mtime_ns != before.st_mtime_ns or after.st_size != size:
             hint = "let the program that writes it finish, then start the command again"
@@ -174,11 +174,16 @@ def read_through(
 
 
 def _read_in_pieces(
-    fd: int, path: str, write: Callable[[memoryview | bytes], object] | None, on_bytes: Callable[[int], None] | None
+    fd: int,
+    size: int,
+    path: str,
+    write: Callable[[memoryview | bytes], object] | None,
+    on_bytes: Callable[[int], None] | None,
 ) -> tuple[Hash, int]:
     digest, done = sha256(), 0
     buffer = memoryview(bytearray(CHUNK))
-    while count := _read_into(fd, buffer, path):
+    # A file that somebody keeps writing to is left as soon as it is longer than it was.
+    while done <= size and (count := _read_into(fd, buffer, path)):
         piece = buffer[:count]
         digest.update(piece)
         if write is not None:
