@@ -41,13 +41,17 @@ if TYPE_CHECKING:
 PYTHONS = tuple(f"3.{minor}" for minor in range(14, 8, -1))
 """The versions of Python that an environment can have, newest first. The scoring runtime asks for 3.9 or newer."""
 
-_PLUMBING = re.compile(
-    r"azureml-(sdk|core|defaults|telemetry|dataprep(-.*)?|dataset-runtime|train(-.*)?|widgets|monitoring"
-    r"|contrib-services|pipeline(-.*)?|model-management-sdk|inference-server-http)|azure-ml-api-sdk"
-)
+_PLUMBING = frozenset(
+    f"azureml-{name}"
+    for name in (
+        "sdk", "core", "defaults", "telemetry", "dataprep", "dataset-runtime", "train", "pipeline", "widgets",
+        "monitoring", "contrib-services", "model-management-sdk", "inference-server-http",
+    )
+) | {"azure-ml-api-sdk"}  # fmt: skip
+_PLUMBING_BEGINS = ("azureml-dataprep-", "azureml-train-", "azureml-pipeline-")
 """Packages that tied a script to the retired service. mlplan answers what scripts used of them."""
 
-_GONE = re.compile(r"azureml-(mlflow|interpret|explain-model)")
+_GONE = frozenset({"azureml-mlflow", "azureml-interpret", "azureml-explain-model"})
 """Packages of the retired service that did something of their own, which nothing here does."""
 
 
@@ -219,12 +223,10 @@ def _own_sources(file: str, text: str, content: dict[str, Any], names: set[str])
 def _without_plumbing(requirements: tuple[str, ...], place: Span | None) -> tuple[list[str], list[Diagnostic]]:
     """The requirements without the retired service's own packages, and warnings that say so."""
     labels = [Label(place)] if place else []
-    kept: list[str] = []
-    dropped: list[str] = []
-    gone: list[str] = []
-    for requirement in requirements:
-        name = name_of(requirement)
-        (gone if _GONE.fullmatch(name) else dropped if _PLUMBING.fullmatch(name) else kept).append(requirement)
+    named = [(name_of(requirement), requirement) for requirement in requirements]
+    gone = [requirement for name, requirement in named if name in _GONE]
+    dropped = [r for name, r in named if name in _PLUMBING or name.startswith(_PLUMBING_BEGINS)]
+    kept = [requirement for requirement in requirements if requirement not in gone and requirement not in dropped]
     warnings = []
     if dropped:
         detail = f"Left out, since mlplan itself answers what scripts use of them: {', '.join(dropped)}."

@@ -72,18 +72,19 @@ def parse(text: str) -> Lock:
     first_use: dict[str, int] = {}
     format_seen = False
     for number, line in enumerate(text.split("\n"), start=1):
-        kind, _, rest = line.rstrip("\r").partition(" ")
-        if kind == "package" and format_seen:
-            short, _, package = rest.partition(" ")
+        if format_seen and line.startswith("package "):  # nearly every line, and long ones
+            _, short, package = (*line.rstrip("\r").split(" ", 2), "")[:3]
             if short not in packages:
                 packages[short] = []
                 first_use[short] = number
             if "==" not in package and " @ " not in package:
                 _refuse(codes.MLP1101, number, len(line), "A package here reads `package ENVIRONMENT NAME==VERSION`.")
             packages[short].append(package)
-        elif not kind or kind[0] == "#":
             continue
-        elif kind == "format":
+        kind, _, rest = line.rstrip("\r").partition(" ")
+        if not kind or kind[0] == "#":
+            continue
+        if kind == "format":
             _check_format(rest, number)
             format_seen = True
         elif kind.startswith(_CONFLICT):
@@ -165,12 +166,12 @@ def _pinned_twice(packages: tuple[str, ...]) -> str:
     """The name of a package with two pins for the same marker, or "". (Other markers are other platforms.)"""
     seen: set[tuple[str, str]] = set()
     for package in packages:
-        requirement = package.partition(" --hash")[0]
-        pin, _, marker = requirement.partition(";")
+        hashes = package.find(" --hash")
+        pin, _, marker = (package if hashes < 0 else package[:hashes]).partition(";")
         name = pin.partition("==")[0].partition(" @ ")[0].strip()
-        if (name, marker.strip()) in seen:
+        if (name, marker) in seen:
             return name
-        seen.add((name, marker.strip()))
+        seen.add((name, marker))
     return ""
 
 

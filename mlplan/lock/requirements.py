@@ -41,8 +41,9 @@ _TERM = (
     r"(?:python_version|python_full_version|sys_platform|platform_system|platform_machine|os_name"
     r"|platform_python_implementation|implementation_name)\s*(?:==|!=|<=|>=|<|>)\s*(?:'[^'\"]*'|\"[^'\"]*\")"
 )
-_USUAL_MARKER = re.compile(rf"\s*{_TERM}(?:\s+(?:and|or)\s+{_TERM})*\s*")
-_MARKER_WORD = re.compile(r"(?P<text>'[^']*'|\"[^\"]*\")|(?P<operator>[=!<>]+)|(?P<word>\w+)")
+# Compiled when first met, which in most projects is never.
+_USUAL_MARKER = rf"\s*{_TERM}(?:\s+(?:and|or)\s+{_TERM})*\s*"
+_MARKER_WORD = r"(?P<text>'[^']*'|\"[^\"]*\")|(?P<operator>[=!<>]+)|(?P<word>\w+)"
 
 
 class Unreadable(Exception):
@@ -58,7 +59,7 @@ def normalised(requirement: str) -> str:
     if requirement.endswith((".whl", ".tar.gz", ".zip")) and " @ " not in requirement:
         raise Unreadable(_why(requirement, ""))  # a name by its letters, but always meant as a file
     usual = _USUAL.fullmatch(requirement)
-    if usual and (usual["marker"] is None or _USUAL_MARKER.fullmatch(usual["marker"])):
+    if usual and (usual["marker"] is None or re.fullmatch(_USUAL_MARKER, usual["marker"])):
         clauses = (usual["clauses"] or "").split(",")
         extras = usual["extras"]
         return _spelt(
@@ -106,7 +107,7 @@ def _spelt(name: str, extras: list[str] | tuple[str, ...], clauses: list[str], u
 
 
 def _spelt_marker(marker: str) -> str:
-    words = _MARKER_WORD.finditer(marker)
+    words = re.finditer(_MARKER_WORD, marker)
     return " ".join(f'"{word["text"][1:-1]}"' if word["text"] is not None else word[0] for word in words)
 
 
