@@ -83,8 +83,7 @@ def plain_line(event: Event) -> str:
     if isinstance(event, OutputLine):
         return f"{event.address} | {log_text(event.line)}".rstrip()
     if isinstance(event, ChangeFinished):
-        elapsed = f" in {words.duration_text(event.elapsed_s)}" if event.elapsed_s else ""
-        return f"{event.address}: {outcome_text(event)}{elapsed}"
+        return f"{event.address}: {outcome_text(event, timed=True)}"
     return ""
 
 
