@@ -1,0 +1,120 @@
+"""Images: both builders, labels, what goes wrong while one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlplan.errors import Refusal
+from mlplan.render.dockerfiles import Image, training_files
+from mlplan.targets.docker import archives
+from mlplan.targets.docker.engine import Engine
+from mlplan.targets.docker.images import Recipe, build, remove_images
+from mlplan.targets.protocols import Environment, JobSpec, Target
+
+from .on_docker import H11, docker, inspect, silent
+
+pytestmark = pytest.mark.docker
+
+
+def recipe(base: str, tmp_path: Path, *, buildkit: bool, **changes: Any) -> Recipe:
+    """What a small image is built from."""
+    image = Image("test", "run.train", base, None, "", buildkit, "abc123")._replace(**changes)
+    code = tmp_path / "code"
+    code.mkdir(exist_ok=True)
+    (code / "ours.py").write_text(f"# {tmp_path}")
+    files = training_files(image)
+    constant = training_files(image._replace(revision=""))
+    return Recipe(image, files, constant, archives.tree("code", str(code)), f"home-of-{tmp_path.name}")
+
+
+def test_labels_say_what_they_should_whatever_they_hold(docker_base: str, tmp_path: Path, buildkit: bool) -> None:
+    odd = 'a "quoted" $HOME \\n `name` \u00e4'
+    made = build(Engine(), recipe(docker_base, tmp_path, buildkit=buildkit, project=odd), silent)
+    try:
+        labels = made["Config"]["Labels"]
+        assert labels["dev.mlplan.project"] == odd
+        assert labels["org.opencontainers.image.title"] == f"{odd} run.train"
+        assert labels["org.opencontainers.image.revision"] == "abc123"
+        assert labels["dev.mlplan.fingerprint"][:20] == made["RepoTags"][0].rpartition(":")[2]
+    finally:
+        remove_images(Engine(), {"home": f"home-of-{tmp_path.name}"})
+
+
+def test_a_new_revision_alone_builds_nothing(docker_base: str, tmp_path: Path) -> None:
+    first = build(Engine(), recipe(docker_base, tmp_path, buildkit=True), silent)
+    try:
+        told: list[str] = []
+        again = recipe(docker_base, tmp_path, buildkit=True, revision="def456")
+        assert build(Engine(), again, lambda _, detail: told.append(detail))["Id"] == first["Id"]
+        assert told == []
+    finally:
+        remove_images(Engine(), {"home": f"home-of-{tmp_path.name}"})
+
+
+def test_a_name_that_somebody_gave_to_another_image_is_built_again(docker_base: str, tmp_path: Path) -> None:
+    wanted = recipe(docker_base, tmp_path, buildkit=True)
+    first = build(Engine(), wanted, silent)
+    try:
+        docker("tag", docker_base, first["RepoTags"][0])
+
+        assert build(Engine(), wanted, silent)["RootFS"] == first["RootFS"]
+    finally:
+        remove_images(Engine(), {"home": f"home-of-{tmp_path.name}"})
+
+
+def test_a_base_image_that_is_nowhere_is_named(
+    open_target: Callable[..., Target], job: Callable[..., JobSpec]
+) -> None:
+    target = open_target(base_image="127.0.0.1:9/no/such:1")
+
+    with pytest.raises(Refusal, match=r"MLP8204.*127\.0\.0\.1:9/no/such:1"):
+        target.jobs.submit(job(""), silent)
+
+    assert docker("ps", "-aq", "--filter", "ancestor=127.0.0.1:9/no/such:1") == ""
+
+
+def test_a_step_that_fails_shows_its_last_lines(
+    open_target: Callable[..., Target], job: Callable[..., JobSpec], buildkit: bool
+) -> None:
+    target = open_target(buildkit=buildkit)
+    wrong = H11.requirements.replace("4e35b956", "00000000").replace("63cf8bbe", "00000000")
+
+    with pytest.raises(Refusal) as refusal:
+        target.jobs.submit(job("", environment=Environment("wrong", "3.11", wrong)), silent)
+
+    (found,) = refusal.value.diagnostics
+    assert found.code == "MLP8205"
+    assert "uv pip sync" in found.detail
+    assert "Hash mismatch" in found.detail
+    assert target.jobs.keys() == []
+
+
+def test_a_python_that_the_base_image_lacks_is_named(target: Target, job: Callable[..., JobSpec]) -> None:
+    with pytest.raises(Refusal, match=r"(?s)MLP8205.*3\.9"):
+        target.jobs.submit(job("", environment=H11._replace(python="3.9")), silent)
+
+
+def test_a_base_image_that_is_only_here_needs_no_pin(target: Target, job: Callable[..., JobSpec]) -> None:
+    assert target.jobs.check(job("")) == []
+
+
+def test_packages_are_where_the_base_image_is_not_asked(target: Target, job: Callable[..., JobSpec]) -> None:
+    spec = job("import sys, h11\nprint(sys.prefix, h11.__file__)", environment=H11)
+    target.jobs.submit(spec, silent)
+
+    (line,) = target.jobs.logs("key-1", follow=True)
+    assert line == "/opt/venv /opt/venv/lib/python3.11/site-packages/h11/__init__.py"
+
+
+def test_the_image_of_another_home_with_the_same_content_is_shared(docker_base: str, tmp_path: Path) -> None:
+    wanted = recipe(docker_base, tmp_path, buildkit=True)
+    first = build(Engine(), wanted, silent)
+    try:
+        assert build(Engine(), wanted._replace(home="another"), silent)["Id"] == first["Id"]
+        assert len(inspect(first["Id"])) == 1
+    finally:
+        remove_images(Engine(), {"home": f"home-of-{tmp_path.name}"})
