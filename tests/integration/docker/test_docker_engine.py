@@ -186,7 +186,7 @@ def test_a_folder_packed_and_unpacked_is_the_same(tmp_path: Path) -> None:
 
 
 def test_the_same_files_are_the_same_archive(tmp_path: Path) -> None:
-    packed = []
+    packed: list[bytes] = []
     for name, names in (("one", "ab"), ("two", "ba")):
         (tmp_path / name).mkdir()
         for file in names:
