@@ -36,8 +36,7 @@ from mlplan.workspace.trees import decode_listing, encode_listing, subtree_of, t
 class Garbage(NamedTuple):
     """What nothing refers to."""
 
-    digests: tuple[str, ...]
-    packs: tuple[str, ...]
+    digests: tuple[str, ...]  # of single artifacts and of packs
     size: int  # in bytes
 
 
@@ -147,8 +146,8 @@ class FolderArtifacts:
             except Refusal:
                 continue
         found = {digest: size for digest, size in self._kept() if digest not in wanted}
-        packs = {name: size for name, size, inside in self._packs.files() if inside.isdisjoint(wanted)}
-        return Garbage(tuple(sorted(found)), tuple(sorted(packs)), sum(found.values()) + sum(packs.values()))
+        found.update({name: size for name, size, inside in self._packs.files() if inside.isdisjoint(wanted)})
+        return Garbage(tuple(sorted(found)), sum(found.values()))
 
     def remove(self, garbage: Garbage) -> None:
         """Removes what `garbage` found, views of it and what crashed writers left behind.
@@ -158,9 +157,8 @@ class FolderArtifacts:
             for digest in garbage.digests:
                 self._trees.pop(digest, None)
                 _remove_file(self._path(digest))
+                self._packs.remove(digest)
                 _remove_view(f"{self._views}/{digest}")
-            for name in (*garbage.packs, *garbage.digests):
-                self._packs.remove(name)
             aside = f"{self._root}/{ASIDE}"
             for name in os.listdir(aside) if os.path.isdir(aside) else ():
                 if not name.startswith(f"{os.getpid()}-"):
