@@ -47,6 +47,7 @@ class Door:
         self.connections: set[Connection] = set()
         self.draining = False
         self.in_flight = 0
+        self.origins = frozenset(origin.encode() for origin in settings.cors_origins)
         self._constant = b"".join(b"%b: %b\r\n" % header for header in headers)
         self._heads: dict[tuple[int, bytes], bytes] = {}
         self._prefix = request_ids.encode()
@@ -271,6 +272,8 @@ class Connection(asyncio.Protocol):
         client = request.headers.get(b"x-ms-client-request-id")
         if client is not None and len(client) <= _REQUEST_ID_LIMIT and client.isascii():
             more += b"x-ms-client-request-id: %b\r\nx-ms-request-id: %b\r\n" % (client, client)
+        if self.door.origins and request.headers.get(b"origin") in self.door.origins:
+            more += b"access-control-allow-origin: %b\r\nvary: origin\r\n" % request.headers[b"origin"]
         if not keep:
             more += b"connection: close\r\n"
         if request.exec_ms >= 0.0:

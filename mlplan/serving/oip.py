@@ -76,7 +76,7 @@ def _tensor(item: Any) -> Tensor:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise Refused(400, "Each input must be an object with name, shape, datatype and data.")
     name, shape, datatype, data = item["name"], item.get("shape"), item.get("datatype"), item.get("data")
-    if datatype not in DATATYPES:
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise Refused(400, f'The datatype of "{name}" must be one of {", ".join(DATATYPES)}.')
     if not isinstance(shape, list) or not 0 < len(shape) <= _MAX_RANK or not all(_is_length(n) for n in shape):
         raise Refused(400, f'The shape of "{name}" must be a list of lengths.')

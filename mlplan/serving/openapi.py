@@ -11,6 +11,7 @@ import os
 import sys
 from typing import Any
 
+from .oip import DATATYPES
 from .oip_routes import served_models
 from .schema import KEYS, Schema
 from .settings import Config
@@ -222,7 +223,7 @@ def _description() -> dict[str, Any]:
 _TENSOR = {
     "name": {"type": "string"},
     "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
-    "datatype": {"type": "string"},
+    "datatype": {"enum": list(DATATYPES)},
     "data": {"type": "array"},
 }
 _PROTOCOL: dict[str, Any] = {

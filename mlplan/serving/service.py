@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from . import json_text, metrics, oip_routes, openapi
 from .auth import Keys
+from .collect import REQUESTS, Collector, Place
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
 from .oip_routes import Infers, Path
@@ -27,6 +28,8 @@ class Model(Infers, Protocol):
     def score(self, request: Request) -> Job:
         """The job for a request. Raises: Refused."""
 
+
+_COLLECTED = (ROUTES.index("/score"), ROUTES.index("/v2/models/{model}/infer"))
 
 Handler = Callable[[Request], Optional[Response]]
 
@@ -43,7 +46,14 @@ class Service:
     """Answers the requests of one worker."""
 
     def __init__(
-        self, config: Config, model: Model, dispatcher: Dispatcher, keys: Keys | None, shared: Shared, worker: int
+        self,
+        config: Config,
+        model: Model,
+        dispatcher: Dispatcher,
+        keys: Keys | None,
+        collector: Collector | None,
+        shared: Shared,
+        worker: int,
     ) -> None:
         self.config = config
         self.model = model
@@ -52,6 +62,10 @@ class Service:
         self.shared = shared
         self.cells = shared.slices[worker]
         self.ready = False
+        wanted = collector is not None and (collector.plan.inputs or collector.plan.outputs)
+        self._collector = collector if wanted else None
+        only = config.models[0] if len(config.models) == 1 else None
+        self._collected = Place(only.name, only.version, REQUESTS) if only else Place(config.name, "1", REQUESTS)
         self._score = self._score_method()
         self._routes = self._table()
         self._other = Route(ROUTES.index("other"), False, {})
@@ -61,6 +75,9 @@ class Service:
         try:
             route = self._routes.get(request.path, self._other)
             request.route = route.place
+            if request.method == b"OPTIONS" and b"access-control-request-method" in request.headers:
+                request.answer(self._preflight(route))
+                return
             if self.keys is not None and not route.open:
                 self._check_key(request)
             handler = route.methods.get(request.method)
@@ -84,6 +101,8 @@ class Service:
         cells[request_cell(route, status)] += 1.0
         if request.started:
             observe(cells, LAYOUT.latency[route], perf_counter() - request.started)
+        if self._collector is not None and status == 200 and route in _COLLECTED and request.method == b"POST":
+            self._collector.request(self._collected, request.id.decode("latin-1"), request.body, response.body)
         if status >= 400 or self.config.settings.log_requests:
             log(request, f"{request.method.decode('latin-1')} {ROUTES[route]} {status}")
 
@@ -148,6 +167,16 @@ class Service:
             submit(model.score(request))
 
         return score
+
+    def _preflight(self, route: Route) -> Response:
+        """What a browser asks before it asks. The connection adds whether its page's origin is allowed."""
+        if not self.config.settings.cors_origins:
+            return Response(200, b"", TEXT)
+        allowed = b", ".join(sorted(route.methods))
+        names = b"authorization, content-type, x-api-key, x-request-id"
+        return Response(
+            200, b"", TEXT, ((b"access-control-allow-methods", allowed), (b"access-control-allow-headers", names))
+        )
 
     def _options(self, request: Request) -> Response:
         return Response(200, b"", TEXT, ((b"allow", b"GET, OPTIONS, POST"),))

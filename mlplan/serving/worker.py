@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -24,11 +23,13 @@ import sys
 from time import monotonic
 from typing import Any, NamedTuple
 
-from . import aliases, metrics
+from . import json_text, metrics
+from .collect import Collector
 from .connection import Connection, Door
 from .control import Channel, Message
-from .model_files import check_digest, check_pickles
-from .scoring import Dispatcher, TimeLimit
+from .loading import load
+from .messages import Headers, Refused, Request, Response
+from .scoring import Dispatcher, TimeLimit, execute
 from .service import Service
 from .settings import Config, read_config
 from .traces import trace_of
@@ -55,9 +56,12 @@ def main(config_path: str, inherited: Inherited) -> int:
     _die_with_parent()
     channel = Channel(socket.socket(fileno=inherited.channel))
     config = read_config(config_path)
+    shared = metrics.Shared(inherited.metrics, config.workers)
+    cells = shared.slices[inherited.place]
     started = monotonic()
     try:
-        model = _load(config)
+        model, collector = load(config, lambda: _add(cells, metrics.LAYOUT.dropped))
+        warm_up(model, config.settings.sample)
     except BaseException as error:
         trace = trace_of(error)
         sys.stderr.write(f"{trace}\n")
@@ -65,14 +69,15 @@ def main(config_path: str, inherited: Inherited) -> int:
             channel.send({"event": "failed", "error": _last_lines(trace)})
             return 3
         raise
-    shared = metrics.Shared(inherited.metrics, config.workers)
-    shared.slices[inherited.place][metrics.LAYOUT.load_s] = monotonic() - started
+    cells[metrics.LAYOUT.load_s] = monotonic() - started
     loop = _new_loop()
-    worker = Worker(config, model, channel, shared, inherited.place, loop)
+    worker = Worker(config, model, collector, channel, shared, inherited.place, loop)
     try:
         loop.run_until_complete(worker.run(socket.socket(fileno=inherited.listener)))
     finally:
         loop.close()
+        if collector is not None:
+            collector.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # a call that doesn't end may still run in a thread
@@ -82,7 +87,14 @@ class Worker:
     """A loaded model behind listening sockets."""
 
     def __init__(
-        self, config: Config, model: Any, channel: Channel, shared: metrics.Shared, index: int, loop: Any
+        self,
+        config: Config,
+        model: Any,
+        collector: Collector | None,
+        channel: Channel,
+        shared: metrics.Shared,
+        index: int,
+        loop: Any,
     ) -> None:
         from .auth import Keys
 
@@ -103,10 +115,9 @@ class Worker:
         )
         self._keys = Keys(config.keys_file) if config.keys_file is not None else None
         self._dispatcher = dispatcher
-        service = self._service = Service(config, model, dispatcher, self._keys, shared, index)
-        headers = ((b"x-mlplan-digest", config.digest.encode()),)
+        service = self._service = Service(config, model, dispatcher, self._keys, collector, shared, index)
         prefix = os.urandom(6).hex()
-        self._door = Door(config.settings, service.handle, service.count, service.reject, headers, prefix)
+        self._door = Door(config.settings, service.handle, service.count, service.reject, _headers(config), prefix)
 
     async def run(self, listener: socket.socket) -> None:
         """Serves until it is told to end."""
@@ -115,8 +126,6 @@ class Worker:
         self._channel.connection.setblocking(False)
         self._loop.add_reader(self._channel.connection.fileno(), self._read_channel)
         ticking = self._loop.create_task(self._tick())
-        gc.collect()
-        gc.freeze()
         self._service.ready = True
         await self._listen(listener)
         self._say({"event": "ready"})
@@ -182,28 +191,34 @@ class Worker:
             self._channel.send(message)
 
 
-def _load(config: Config) -> Any:
-    """The model, ready to answer."""
-    os.chdir(config.app_root)
-    shims = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
-    sys.modules["_mlplan_runtime"] = sys.modules[__package__ or ""]
-    sys.path.append(shims)
-    aliases.install()
-    for described in config.models:
-        check_digest(described)
-    if config.entry_script is None:
-        from . import estimator
+def _headers(config: Config) -> Headers:
+    """What every answer says of the service: its models, and the digests that are known."""
+    models = ", ".join(f"{model.name}:{model.version}" for model in config.models)
+    told = {
+        b"x-mlplan-digest": config.digest,
+        b"x-mlplan-model": models,
+        b"x-mlplan-code": config.settings.code_digest,
+        b"x-mlplan-manifest": config.settings.manifest_digest,
+    }
+    return tuple((name, value.encode("latin-1")) for name, value in told.items() if value)
 
-        return estimator.load(config.models[0].path, config.settings)
-    check_pickles(config.models, config.settings.pickle_allow)
-    from . import entry
 
-    sys.path.insert(0, config.app_root)
-    if config.source_directory:
-        sys.path.insert(0, os.path.join(config.app_root, config.source_directory))
-    script = entry.EntryScript(os.path.join(config.app_root, config.entry_script), config.settings)
-    script.init()
-    return script
+def warm_up(model: Any, sample: Any) -> None:
+    """Asks a model the recorded sample, so that the first client doesn't wait for what is made on first use."""
+    if sample is None or model.is_async:
+        return
+    request = Request(None, b"POST", b"/score", b"", {})  # type: ignore[arg-type]  # nobody gets its answer
+    request.body = json_text.dumps(sample)
+    try:
+        (outcome,) = execute([model.score(request)])
+    except Refused as refused:
+        outcome = refused
+    if not isinstance(outcome, Response):
+        sys.stderr.write(f"the recorded sample is no request for this model: {outcome}\n")
+
+
+def _add(cells: memoryview[float], cell: int) -> None:
+    cells[cell] += 1.0
 
 
 def _new_loop() -> Any:

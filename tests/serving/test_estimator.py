@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,11 @@ from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]  # ha
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # type: ignore[import-untyped]  # has no types
 from sklearn.utils import all_estimators  # type: ignore[import-untyped]  # has no types
 
+from mlplan.serving import oip
+from mlplan.serving.entry import parse_json
 from mlplan.serving.estimator import Estimator, NotServable
 from mlplan.serving.messages import Refused, Request
+from mlplan.serving.scoring import Job
 from mlplan.serving.settings import Settings
 
 from .conftest import Serve
@@ -192,7 +196,7 @@ def test_every_form_of_rows_is_read(flowers: Estimator, data: Any) -> None:
         ({"data": [[1, 2, 3]]}, 'Each row of "data" must have 4 values; it has 3.'),
         ({"data": [[1, 2, 3, 4], [1]]}, 'The rows of "data" must all have the same number of values.'),
         ({"data": [[[1], [2], [3], [4]]]}, '"data" must be a list of rows, each a list of 4 values.'),
-        ({"data": [[1, 2, 3, "x"]]}, "LogisticRegression doesn't take these rows: could not convert string"),
+        ({"data": [[1, 2, 3, "x"]]}, 'The values of "data" must be numbers.'),
         ({"data": [[1, 2, 3, None]]}, "LogisticRegression doesn't take these rows: Input X contains NaN."),
         ({"data": [[1, 2, 3, {}]]}, ""),
         ({"data": ROWS, "method": "fit"}, '"method" must be one of predict_proba, predict, decision_function, '),
@@ -207,6 +211,41 @@ def test_every_form_of_rows_is_read(flowers: Estimator, data: Any) -> None:
 )
 def test_what_does_not_fit_is_refused_with_a_reason(flowers: Estimator, body: Any, message: str) -> None:
     assert refusal(flowers, body).startswith(message)
+
+
+CELLS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+ANYTHING = st.recursive(
+    CELLS, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+)
+ALMOST = st.lists(st.lists(CELLS | ANYTHING, min_size=3, max_size=5), max_size=4)
+INPUT_KEYS = st.sampled_from(
+    ["data", "instances", "dataframe_split", "inputs", "columns", "method", "shape", "datatype"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(body=ANYTHING | st.dictionaries(INPUT_KEYS, ANYTHING | ALMOST, max_size=3))
+def test_any_json_is_answered_or_refused(flowers: Estimator, body: Any) -> None:
+    text = json.dumps(body, allow_nan=False, default=str) if not has_nan(body) else "[]"
+    request = make_request(text.encode("utf-8", "surrogatepass"))
+    tensor = {"inputs": [{**body, "name": "x"} if isinstance(body, dict) else body]}
+    attempts: list[Callable[[], Job]] = [
+        lambda: flowers.score(request),
+        lambda: flowers.infer(request, oip.read(parse_json(request.body)), "flowers", "1"),
+        lambda: flowers.infer(request, oip.read(tensor), "flowers", "1"),
+    ]
+    for make_job in attempts:
+        with contextlib.suppress(Refused):
+            job = make_job()
+            assert job.encode(job.call()).status == 200
+
+
+def has_nan(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(has_nan(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_nan(item) for item in value)
+    return isinstance(value, float) and not np.isfinite(value)
 
 
 def test_missing_values_are_for_models_that_know_them() -> None:

@@ -1,0 +1,266 @@
+"""Keeps what a service was asked and what it answered, as JSON lines by model, version and day.
+
+    <folder>/<model>/<version>/<designation>/<yyyy>/<mm>/<dd>/<writer>-<number>.jsonl
+
+Designation `requests` holds the service's own records: {"time", "request_id", "input", "output"}. The retired
+system's collector (`shims/`) writes the others. All of it happens in a thread of its own, off the requests' way: a
+full queue drops records and counts them. Files are closed at a size and at midnight; the oldest go when all together
+are too large.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, Callable, NamedTuple
+
+from . import json_text
+from .results import as_json
+from .schema import KEYS
+
+REQUESTS = "requests"
+_QUEUE_RECORDS = 10_000
+_QUEUE_BYTES = 64 * 2**20
+_END_S = 2.0
+
+
+class Plan(NamedTuple):
+    """What is collected: the setting `collect`."""
+
+    folder: str
+    inputs: bool = True
+    outputs: bool = True
+    sample: float = 1.0  # the share of the requests
+    without: Sequence[str] = ()  # names of columns and members that are left out
+    max_bytes: int = 256 * 2**20  # on disk, all files together
+    max_file_bytes: int = 16 * 2**20
+
+
+class Place(NamedTuple):
+    """What a record is about."""
+
+    model: str
+    version: str
+    designation: str
+
+
+def read_plan(value: dict[str, Any], default_folder: str) -> Plan:
+    """The plan in a setting. Raises: ValueError for an unknown member or a wrong type."""
+    unknown = sorted(set(value) - set(Plan._fields))
+    if unknown:
+        raise ValueError(f"settings.collect: unknown: {', '.join(unknown)}")
+    plan = Plan(**{"folder": default_folder, **value})
+    if not 0 <= plan.sample <= 1:
+        raise ValueError("settings.collect.sample must be between 0 and 1")
+    return plan
+
+
+class Collector:
+    """Takes records and writes them later."""
+
+    def __init__(self, plan: Plan, dropped: Callable[[], None]) -> None:
+        self.plan = plan
+        self.columns: Sequence[str] | None = None  # the names of the model's columns, where it has any
+        self._dropped = dropped
+        self._queue: queue.SimpleQueue[tuple[Place, Callable[[], Iterable[Any]], int] | None] = queue.SimpleQueue()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()  # of that number alone
+        self._writers: dict[Place, _Writer] = {}
+        self._thread = threading.Thread(target=self._work, name="collect", daemon=True)
+        self._thread.start()
+
+    def request(self, place: Place, request_id: str, sent: bytes, answered: bytes) -> None:
+        """Takes a request and its answer, if the sample wants them."""
+        plan = self.plan
+        if plan.sample >= 1 or random.random() < plan.sample:
+            now = time.time()
+            size = len(sent) + len(answered)
+            self._put(place, lambda: [self._record(now, request_id, sent, answered)], size)
+
+    def rows(self, place: Place, rows: Sequence[Any], size: int) -> None:
+        """Takes rows that a script collects."""
+        self._put(place, lambda: rows, size)
+
+    def close(self) -> None:
+        """Writes what waits, within a bounded time."""
+        self._queue.put(None)
+        self._thread.join(_END_S)
+
+    def _put(self, place: Place, make: Callable[[], Iterable[Any]], size: int) -> None:
+        if self._queue.qsize() >= _QUEUE_RECORDS or self._waiting_bytes + size > _QUEUE_BYTES:
+            self._dropped()
+            return
+        with self._lock:
+            self._waiting_bytes += size
+        self._queue.put((place, make, size))
+
+    def _record(self, now: float, request_id: str, sent: bytes, answered: bytes) -> dict[str, Any]:
+        record: dict[str, Any] = {"time": _iso(now), "request_id": request_id}
+        if self.plan.inputs:
+            record["input"] = self._kept(_decoded(sent))
+        if self.plan.outputs:
+            record["output"] = self._kept(_decoded(answered))
+        return record
+
+    def _kept(self, value: Any) -> Any:
+        return leave_out(value, frozenset(self.plan.without), self.columns) if self.plan.without else value
+
+    # --- the thread
+
+    def _work(self) -> None:
+        while True:
+            item = self._queue.get()
+            if item is None:
+                break
+            place, make, size = item
+            try:
+                self._write(place, make())
+            except Exception as error:  # a full disk must not end the collecting, nor touch the service
+                sys.stderr.write(f"not collected: {error}\n")
+                self._dropped()
+            with self._lock:
+                self._waiting_bytes -= size
+            if self._queue.empty():
+                self._flush()
+        self._flush()
+
+    def _write(self, place: Place, records: Iterable[Any]) -> None:
+        writer = self._writers.get(place)
+        if writer is None:
+            writer = self._writers[place] = _Writer(self.plan, place)
+        for record in records:
+            writer.write(json_text.dumps(record, as_json) + b"\n")
+
+    def _flush(self) -> None:
+        for writer in self._writers.values():
+            writer.flush()
+
+
+class _Writer:
+    """The file of the day for one place."""
+
+    def __init__(self, plan: Plan, place: Place) -> None:
+        self._plan = plan
+        self._root = os.path.join(plan.folder, *place)
+        self._file: BinaryIO | None = None
+        self._day = ""
+        self._size = 0
+        self._number = 0
+
+    def write(self, line: bytes) -> None:
+        """Appends a line, in a new file where the day or the size says so."""
+        day = time.strftime("%Y/%m/%d", time.gmtime())
+        if self._file is None or day != self._day or self._size + len(line) > self._plan.max_file_bytes:
+            self._turn(day)
+        assert self._file is not None
+        self._file.write(line)
+        self._size += len(line)
+
+    def flush(self) -> None:
+        """Hands what is written to the system."""
+        if self._file is not None:
+            self._file.flush()
+
+    def _turn(self, day: str) -> None:
+        if self._file is not None:
+            self._file.close()
+        folder = os.path.join(self._root, *day.split("/"))
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_room(self._plan.folder, self._plan.max_bytes - self._plan.max_file_bytes)
+        self._number += 1
+        name = f"{os.getpid()}-{int(time.time())}-{self._number}.jsonl"
+        self._file = open(os.path.join(folder, name), "ab")  # noqa: SIM115 - it stays open over many records
+        self._day, self._size = day, 0
+
+
+def make_room(folder: str, limit_bytes: int) -> None:
+    """Removes the oldest files below a folder until the rest is within the limit."""
+    found = sorted(files(folder), key=lambda entry: entry[1])
+    total = sum(size for _, _, size in found)
+    for path, _, size in found:
+        if total <= limit_bytes:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        total -= size
+
+
+def files(folder: str) -> Iterator[tuple[str, float, int]]:
+    """Path, time of the last change and size of each file that was collected."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with contextlib.suppress(FileNotFoundError):
+                status = os.stat(path)
+                yield path, status.st_mtime, status.st_size
+
+
+def read(folder: str, model: str = "*", version: str = "*", designation: str = "*") -> Iterator[tuple[Place, Any]]:
+    """All records below a folder in the order of their days, each with what it is about."""
+    import glob
+
+    for path in sorted(glob.glob(os.path.join(folder, model, version, designation, "*", "*", "*", "*.jsonl"))):
+        place = Place(*os.path.relpath(path, folder).split(os.sep)[:3])
+        with open(path, "rb") as stream:
+            for line in stream:
+                if line.endswith(b"\n"):  # the last one may still be written
+                    yield place, json_text.loads(line)
+
+
+def leave_out(value: Any, names: frozenset[str], columns: Sequence[str] | None) -> Any:
+    """A body without the named columns, in whichever form it holds them."""
+    if isinstance(value, list):
+        kept = [item for item in value if not (isinstance(item, dict) and item.get("name") in names)]
+        return [leave_out(item, names, columns) for item in kept]
+    if not isinstance(value, dict):
+        return value
+    found = {name: item for name, item in value.items() if name not in names}
+    listed = found.get("columns")
+    if isinstance(listed, list) and isinstance(found.get("data"), list):
+        found["columns"] = [name for name in listed if name not in names]
+        found["data"] = _without_places(found["data"], [name in names for name in listed])
+    elif columns is not None:
+        for key in KEYS:
+            if isinstance(found.get(key), list):
+                found[key] = _without_places(found[key], [name in names for name in columns])
+    return {name: leave_out(item, names, columns) for name, item in found.items()}
+
+
+def _without_places(rows: Sequence[Any], dropped: Sequence[bool]) -> list[Any]:
+    """Rows that are lists of the right length, without the dropped places; other rows as they are."""
+    fitting = [isinstance(row, list) and len(row) == len(dropped) for row in rows]
+    return [
+        [cell for cell, gone in zip(row, dropped) if not gone] if fits else row for row, fits in zip(rows, fitting)
+    ]
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json_text.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+
+
+def _iso(seconds: float) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+
+
+_current: Collector | None = None
+
+
+def install(collector: Collector | None) -> None:
+    """Makes a collector known to the scripts of this process."""
+    global _current
+    _current = collector
+
+
+def current() -> Collector | None:
+    """The collector of this process; None where nothing is collected."""
+    return _current
