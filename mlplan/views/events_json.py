@@ -19,6 +19,7 @@ from mlplan.address import Address, parse_address
 from mlplan.diagnostics import Diagnostic, Label
 from mlplan.events import Event
 from mlplan.source import Span
+from mlplan.views.diagnostics_json import diagnostics_json
 
 FORMAT_VERSION = "1.0"
 
@@ -81,23 +82,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Address):
         return str(value)
     if isinstance(value, Diagnostic):
-        return diagnostic_to_json(value)
+        return diagnostics_json([value])[0]
     if isinstance(value, Mapping):
         return {str(name): _plain(value[name]) for name in sorted(value)}
     return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
-
-
-def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, Any]:
-    """A diagnostic as a JSON object."""
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "summary": diagnostic.summary,
-        "detail": diagnostic.detail,
-        "hint": diagnostic.hint,
-        "address": str(diagnostic.address) if diagnostic.address else None,
-        "labels": [{**label.span._asdict(), "text": label.text} for label in diagnostic.labels],
-    }
 
 
 def event_from_json(read: Mapping[str, Any]) -> Event | None:
@@ -117,6 +105,16 @@ def event_from_json(read: Mapping[str, Any]) -> Event | None:
 
 
 def _diagnostic_from_json(read: Mapping[str, Any]) -> Diagnostic:
-    labels = tuple(Label(Span(*(label[name] for name in Span._fields)), label["text"]) for label in read["labels"])
+    labels = []
+    if "range" in read:
+        labels = [Label(_span(read["range"]), read["snippet"]["text"])]
+        labels += [Label(_span(other["range"]), other["text"]) for other in read["related"]]
     address = parse_address(read["address"]) if read["address"] else None
-    return Diagnostic(read["code"], read["severity"], read["summary"], read["detail"], read["hint"], labels, address)
+    return Diagnostic(
+        read["code"], read["severity"], read["summary"], read["detail"], read["hint"], tuple(labels), address
+    )
+
+
+def _span(read: Mapping[str, Any]) -> Span:
+    start, end = read["start"], read["end"]
+    return Span(read["filename"], start["line"], start["column"], end["line"], end["column"])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlplan.workspace.protocols import Tree
     from mlplan.world import ObservedService
 
+FORMAT_VERSION = "1.0"
+"""Of the state as JSON: `schemas/state.json`."""
+
 SHORT = 12
 """How much of a digest is shown."""
 
@@ -33,6 +36,7 @@ def state_overview(state: State, *, form: str) -> str:
     if form == "json":
         return as_json(
             {
+                "format_version": FORMAT_VERSION,
                 "project": state.project,
                 "lineage": state.lineage,
                 "serial": state.serial,
