@@ -1,127 +1,193 @@
 """A plan as Markdown, for a comment on a pull request: the summary first, then the changes by impact.
 
-Never longer than a comment may be: what doesn't fit is counted, and where all of it can be read is said. What a user
-or a branch wrote (names, values, reasons) is escaped for its place.
+Never longer than a comment may be: where it would be, fields go first, then reasons, then changes; what is left out
+is counted, and where all of it can be read is said. What a user or a branch wrote (names, values) is escaped:
+it is text and nothing else, no markup and no mention of anybody.
 """
 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlplan.views import words
 from mlplan.views.plan_context import NO_CONTEXT
 
 if TYPE_CHECKING:
-    from mlplan.json_types import Json
+    from collections.abc import Mapping
+
+    from mlplan.fingerprint import Part
     from mlplan.plan.changes import Change, Impact, Plan
-    from mlplan.views.plan_context import Context
+    from mlplan.views.plan_context import Attribution, Context
 
 LIMIT = 65_536
 """How many characters a comment may have."""
 
-IMPACTS: tuple[Impact, ...] = ("destructive", "contract", "retrain", "serve-only", "cosmetic")
+IMPACTS: tuple[Impact, ...] = ("destructive", "contract", "retrain", "serve-only", "cosmetic", "none")
 """The worst first."""
 
-FOOT = 400
-"""Characters kept free for the sentence that says what is left out."""
+ATTRIBUTION: Mapping[Attribution, str] = {
+    "this-change": "from this change",
+    "pending": "already pending before it",
+    "drift": "mends drift",
+}
 
-ATTRIBUTION = {"this-change": "this change", "pending": "already pending", "drift": "drift"}
+VALUE_LENGTH = 80
+"""How much of a value is shown."""
+
+Detail = Literal["fields", "reasons", "lines"]
+"""How much is told of each change, the most first."""
+
+_LEFT_OUT: Mapping[Detail, str] = {
+    "fields": "",
+    "reasons": "The fields are left out: a comment can't hold them.",
+    "lines": "The reasons are left out: a comment can't hold them.",
+}
+_MARKUP = str.maketrans(
+    {char: f"&#{ord(char)};" for char in "\\`*_[]|~"}
+    # Mentions and references are looked for after entities are read: a space of no width keeps them apart.
+    | {char: f"{char}&#8203;" for char in "@#"}
+)
 
 
 def render(plan: Plan, *, context: Context = NO_CONTEXT, limit: int = LIMIT) -> str:
-    """The plan, at most `limit` characters."""
-    pieces = [_head(plan, context)]
-    used = len(pieces[0])
-    loud = words.loud(plan)
-    shown = 0
-    for impact in IMPACTS:
-        group = [change for change in loud if change.impact == impact]
-        heading = f"\n### {impact.capitalize()}: {words.IMPACT_WORDS[impact]}\n\n" if group else ""
-        for change in group:
-            piece = heading + _change(change, context)
-            if used + len(piece) > limit - FOOT:
-                pieces.append(_left_out(len(loud) - shown, context))
-                return "".join(pieces)
-            pieces.append(piece)
-            used += len(piece)
-            shown += 1
-            heading = ""
-    quiet = [str(change.address) for change in plan.changes if change.is_quiet]
-    folded = _folded(f"{words.counted(len(quiet), 'resource')} unchanged", "".join(f"- `{a}`\n" for a in quiet))
-    if quiet and loud and used + len(folded) <= limit - FOOT:
-        pieces.append("\n" + folded)
-    return "".join(pieces)
+    """The plan, at most `limit` characters (of 2,000 at least)."""
+    text = ""
+    for detail in ("fields", "reasons", "lines"):
+        text = _page(plan, context, detail)
+        if len(text) <= limit:
+            return text
+    return _cut(plan, context, limit)
+
+
+def _page(plan: Plan, context: Context, detail: Detail) -> str:
+    pieces = [_head(plan, context), *_changes(plan, context, detail), _quiet(plan)]
+    if _LEFT_OUT[detail]:
+        pieces.append(_notice(_LEFT_OUT[detail], context))
+    return "\n".join(piece for piece in pieces if piece)
+
+
+def _cut(plan: Plan, context: Context, limit: int) -> str:
+    """As many lines as fit, and how many changes are left out."""
+    room = limit - 300 - len(context.full_text)
+    total = len(words.loud(plan))
+    head = _head(plan, context)
+    kept, shown = [head if len(head) <= room else f"**{words.summary(plan)}**\n"], 0
+    used = len(kept[0])
+    for piece in _changes(plan, context, "lines"):
+        if used + len(piece) + 1 > room:
+            break
+        kept.append(piece)
+        used += len(piece) + 1
+        shown += 0 if piece.startswith("###") else 1
+    left_out = (
+        f"{words.counted(total - shown, 'more change')}, and all reasons, are left out: a comment can't hold them."
+    )
+    return "\n".join([*kept, _notice(left_out, context)])
+
+
+def _notice(text: str, context: Context) -> str:
+    where = f"All of it: {context.full_text}" if context.full_text else "`mlplan plan` shows all of it."
+    return f"\n> {text} {where}\n"
 
 
 def _head(plan: Plan, context: Context) -> str:
-    against = f", compared with `{_code(context.base)}`" if context.base else ""
-    lines = [f"**{escape(words.summary(plan), quote=False)}**", "", f"Project `{_code(plan.project)}`{against}"]
-    if not context.complete:
-        lines.append("\nOnly a part of the project was looked at.")
-    lines += [f"- {label}: {_inline(said)}" for label, said in words.glance(plan)]
-    return "\n".join(lines[:3] + ([""] if len(lines) > 3 else []) + lines[3:]) + "\n"
+    """The summary, whose plan it is, and what it comes to at a glance."""
+    against = f", compared with {_code(context.base)}" if context.base else ""
+    part = "; only a part of the project was looked at" if not context.complete else ""
+    lines = [f"**{words.summary(plan)}**", "", f"Project {_code(plan.project)}{against}{part}", ""]
+    lines += [f"- **{label}** {_text(said)}" for label, said in words.glance(plan)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _change(change: Change, context: Context) -> str:
-    """A line for the change, its reasons, and the fields folded."""
-    action = words.ACTION_WORDS[change.action]
-    aside = [words.conditional_text(change), ATTRIBUTION.get(str(context.attribution.get(change.address)), "")]
+def _changes(plan: Plan, context: Context, detail: Detail) -> list[str]:
+    """A heading for each impact that there is, and a piece for each change under it."""
+    pieces: list[str] = []
+    for impact in IMPACTS:
+        group = [change for change in words.loud(plan) if change.impact == impact]
+        if group:
+            pieces.append(f"### {impact.capitalize()}: {words.IMPACT_WORDS[impact]}\n")
+        pieces += [_change(change, context, detail) for change in group]
+        if group:
+            pieces[-1] = pieces[-1].rstrip("\n") + "\n"
+    return pieces
+
+
+def _change(change: Change, context: Context, detail: Detail) -> str:
+    """A line for the change; below it, its reasons and, folded, its fields."""
+    asides = [words.conditional_text(change)]
+    if context.attribution:
+        asides.append(ATTRIBUTION[context.attribution.get(change.address, "this-change")])
     if change.forecast:
-        aside.append(words.forecast_text(change.forecast))
-    said = "; ".join(text for text in aside if text)
-    lines = [f"- {action.symbol} **{action.infinitive}** `{change.address}`" + (f" ({said})" if said else "")]
+        asides.append(words.forecast_text(change.forecast))
+    said = "; ".join(aside for aside in asides if aside)
+    lines = [
+        f"- **{words.ACTION_WORDS[change.action].infinitive}** `{change.address}`" + (f" ({said})" if said else "")
+    ]
     if change.loss:
-        lines.append(f"  - **{_inline(change.loss)}**")
-    lines += [f"  - {_inline(words.reason_words(reason, change).text)}" for reason in change.reasons]
-    lines += [f"  - {_inline(note)}" for note in change.notes]
-    fields = _fields(change)
-    return "\n".join(lines) + "\n" + (f"\n{_folded('fields', fields)}\n" if fields else "")
+        lines.append(f"  - **{_text(change.loss)}**")
+    if detail != "lines":
+        lines += [f"  - {_reason(words.reason_words(reason, change))}" for reason in change.reasons]
+        lines += [f"  - {_text(words.pending_text(*waiting))}" for waiting in words.pending(change)]
+        lines += [f"  - {_text(note)}" for note in change.notes]
+    if detail == "fields":
+        lines += _fields(change)
+    return "\n".join(lines)
 
 
-def _fields(change: Change) -> str:
-    """Field by field, old -> new, as a table; "" where there is nothing to compare."""
-    if not change.before or not change.after:
-        return ""
+def _reason(said: words.ReasonWords) -> str:
+    """A reason, what it is about and its values as code."""
+    if not said.is_about_a_part:
+        return _text(said.text)
+    values = f" {_value(said.before)} -> {_value(said.after)}" if said.before else ""
+    values = values or (f" {_value(said.after)}" if said.after else "")
+    verb = f" {_text(said.verb)}" if said.verb else ""
+    detail = f": {_text(said.detail)}" if said.detail else ""
+    note = f" ({_text(said.note)})" if said.note else ""
+    return f"{_value(said.subject)}{values}{verb}{detail}{note}"
+
+
+def _fields(change: Change) -> list[str]:
+    """The parts that differ, old -> new, as a folded table; for what is new, all of them."""
+    if not change.after:
+        return []
     rows = []
-    for name in {**change.after, **change.before}:
+    for name in sorted({*change.after, *change.before}):
         old, new = change.before.get(name), change.after.get(name)
-        if old is not None and new is not None and old.digest == new.digest:
-            continue
-        rows.append(f"| {_cell(name)} | {_part(old)} | {_part(new)} |\n")
-    return "| field | before | after |\n| --- | --- | --- |\n" + "".join(rows) if rows else ""
+        if old is None or new is None or old.digest != new.digest:
+            rows.append(f"  | {_text(name)} | {_part(old)} | {_part(new)} |")
+    if not rows:
+        return []
+    head = ["", f"  <details><summary>{words.counted(len(rows), 'field')}</summary>", ""]
+    return [*head, "  | field | before | after |", "  | --- | --- | --- |", *rows, "", "  </details>", ""]
 
 
-def _part(part: object) -> str:
-    from mlplan.fingerprint import Part
-
-    if not isinstance(part, Part):
+def _part(part: Part | None) -> str:
+    if part is None:
         return ""
     if part.digest is None:
         return f"({words.LATER})"
-    return _cell(words.shortened(words.value_text(part.value), 80)) if part.value is not None else part.digest[:10]
+    return _value(part.digest[:10] if part.value is None else words.value_text(part.value))
 
 
-def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>\n\n{body}\n</details>\n"
+def _quiet(plan: Plan) -> str:
+    """What stays as it is, folded."""
+    quiet = [change.address for change in plan.changes if change.is_quiet]
+    if not quiet or plan.is_empty:
+        return ""
+    names = ", ".join(f"`{address}`" for address in quiet)
+    return f"<details><summary>{len(quiet)} unchanged</summary>\n\n{names}\n\n</details>\n"
 
 
-def _left_out(count: int, context: Context) -> str:
-    where = f" All of it: {context.full_text}" if context.full_text else " `mlplan plan` shows all of it."
-    return f"\n**{words.counted(count, 'more change')} left out here: a comment holds no more.**{where}\n"
+def _text(text: str) -> str:
+    """Text in which nothing is Markdown, HTML, a link or a mention of somebody."""
+    return escape(words.printable(text.replace("\n", " ")), quote=False).translate(_MARKUP)
 
 
-def _inline(text: Json) -> str:
-    """Text in which nothing is Markdown, HTML or a mention of somebody."""
-    safe = escape(" ".join(str(text).split()), quote=False)
-    for char in "\\`*_[]#|~@":
-        safe = safe.replace(char, f"&#{ord(char)};")
-    return safe
-
-
-def _cell(text: str) -> str:
-    return _inline(text)
+def _value(text: str) -> str:
+    return _code(words.shortened(text, VALUE_LENGTH))
 
 
 def _code(text: str) -> str:
-    return text.replace("`", "'")
+    """Text as code; a tag, because backticks can't hold every text."""
+    return f"<code>{_text(text)}</code>"

@@ -59,8 +59,7 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     rows: list[Line] = [*_head(plan, width, context), *_drift(plan, width)]
     for heading, changes in _groups(plan, context):
         rows += [line((heading, "bold")), ()] if heading else []
-        for change in changes:
-            rows += [*_change(change, width, verbose), ()]
+        rows += _spaced([_change(change, width, verbose) for change in changes])
     rows += _quiet(plan, width, verbose)
     if not context.complete:
         rows += [line(("Only the chosen resources were looked at.", "dim")), ()]
@@ -74,8 +73,9 @@ def _wrap(rows: Iterable[Line], width: int, indent: int) -> list[Line]:
 
 def _head(plan: Plan, width: int, context: Context) -> list[Line]:
     """Whose plan this is, and what it comes to at a glance."""
-    made_on = f"compared with {context.base}" if context.base else f"on state {plan.serial}" if plan.serial else ""
-    rows = [line((plan.project, "bold"), (f" {made_on}" if made_on else "", "dim")), ()]
+    made_on = f"on state {plan.serial}" if plan.serial else "nothing is applied yet"
+    against = f"compared with {words.printable(context.base)}" if context.base else made_on
+    rows = [line((plan.project, "bold"), (f", {against}", "dim")), ()]
     said = words.glance(plan)
     if said:
         column = max(len(label) for label, _ in said) + 4
@@ -116,6 +116,16 @@ def _groups(plan: Plan, context: Context) -> list[tuple[str, Sequence[Change]]]:
     return [(heading, members) for heading, members in groups if members]
 
 
+def _spaced(blocks: Sequence[list[Line]]) -> list[Line]:
+    """The blocks with an empty line after each that has more than a title, and after the last."""
+    rows: list[Line] = []
+    for index, block in enumerate(blocks):
+        rows += block
+        if len(block) > 1 or index == len(blocks) - 1 or len(blocks[index + 1]) > 1:
+            rows.append(())
+    return rows
+
+
 def _change(change: Change, width: int, verbose: bool) -> list[Line]:
     """One change: its line, its reasons, what is not known yet, what is lost, what is good to know."""
     limit = 10**9 if verbose else VALUE_LENGTH
@@ -142,7 +152,11 @@ def _title(change: Change, width: int) -> list[Line]:
     left = line(
         "  ", (said.symbol, style), " ", (said.infinitive.ljust(HANG - 4), style), (str(change.address), "bold")
     )
-    asides = [words.conditional_text(change), words.forecast_text(change.forecast) if change.forecast else ""]
+    asides = [
+        "new" if any(reason.cause == "new" for reason in change.reasons) else "",
+        words.conditional_text(change),
+        words.forecast_text(change.forecast) if change.forecast else "",
+    ]
     right = line((", ".join(aside for aside in asides if aside), "dim"))
     if width_of(left) + 2 + width_of(right) <= width:
         return [spread(left, right, width) if right else left]
@@ -150,9 +164,10 @@ def _title(change: Change, width: int) -> list[Line]:
 
 
 def _reasons(change: Change, limit: int, verbose: bool) -> list[Line]:
-    reasons = change.reasons if verbose or len(change.reasons) <= SHOWN + 1 else change.reasons[:SHOWN]
+    told = [reason for reason in change.reasons if reason.cause != "new" or change.action == "restore"]
+    reasons = told if verbose or len(told) <= SHOWN + 1 else told[:SHOWN]
     rows = [line(*_said_pieces(words.reason_words(reason, change), limit)) for reason in reasons]
-    left_out = len(change.reasons) - len(reasons)
+    left_out = len(told) - len(reasons)
     return [*rows, line((f"and {left_out} more reasons (--verbose lists them)", "dim"))] if left_out else rows
 
 

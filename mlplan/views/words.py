@@ -145,6 +145,7 @@ class ReasonWords(NamedTuple):
     after: str = ""
     detail: str = ""
     note: str = ""
+    is_about_a_part: bool = True  # False: `subject` is a sentence of its own
 
     @property
     def text(self) -> str:
@@ -171,7 +172,7 @@ def reason_words(reason: Reason, change: Change) -> ReasonWords:
         return ReasonWords(subject, note=f"{LATER} of {after}" if after else LATER)
     if reason.cause == "drift":
         return _drifted(subject, detail, before, after)
-    return ReasonWords(_plain_cause(reason, change), detail=detail)
+    return ReasonWords(_plain_cause(reason, change), detail=detail, is_about_a_part=False)
 
 
 def drift_words(drift: Drift) -> ReasonWords:
