@@ -39,6 +39,7 @@ class PlanOptions(NamedTuple):
 
 def run(options: Globals, asked: PlanOptions) -> ExitCode:
     """Shows the plan; 0, or with --detailed-exitcode 2 for changes and 5 for drift alone."""
+    gated_impacts(asked.fail_on)
     if asked.base:
         from mlplan.cli.plan_base import run_base
 
@@ -58,7 +59,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
         from mlplan.cli.plan_file import write_plan_file
 
         write_plan_file(asked.out, planned.plan)
-    return exit_code(planned.plan, asked)
+    return gate(planned.plan, planned.state, asked)
 
 
 def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
@@ -70,14 +71,56 @@ def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
     return planned
 
 
-def exit_code(plan: Plan, asked: PlanOptions) -> ExitCode:
-    """What `plan` ends with."""
-    impacts = [impact.strip() for impact in asked.fail_on.split(",") if impact.strip()]
-    if any(change.impact in impacts for change in plan.changes):
-        return ExitCode.REFUSED
+def gate(plan: Plan, state: State, asked: PlanOptions) -> ExitCode:
+    """What `plan` ends with. Raises: Refusal (3) naming the changes that `--fail-on` doesn't let pass, or that would
+    delete or replace what is protected."""
+    refuse_protected(plan, state)
+    refuse_impacts(plan, gated_impacts(asked.fail_on))
     if not asked.detailed_exitcode or plan.is_empty:
         return ExitCode.OK
     return ExitCode.DRIFT if plan.drift_alone else ExitCode.CHANGES
+
+
+def gated_impacts(text: str) -> list[str]:
+    """The impacts that `--fail-on` names. Raises: Refusal for one that is none."""
+    from mlplan.plan.changes import IMPACTS
+
+    named = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in named if word not in IMPACTS]
+    if not unknown:
+        return named
+    from mlplan.codes import plan as codes
+    from mlplan.diagnostics import nearest
+
+    known = ", ".join(IMPACTS)
+    problems = []
+    for word in unknown:
+        near = nearest(word, IMPACTS)
+        hint = f'Did you mean "{near}"?' if near else f"The impacts are: {known}."
+        problems.append(
+            codes.MLP5014.diagnostic(f"`--fail-on {word}`: no change has the impact `{word}`.", hint=hint)
+        )
+    raise Refusal(problems)
+
+
+def refuse_impacts(plan: Plan, impacts: list[str]) -> None:
+    """Raises: Refusal with exit code 3 where a change has one of these impacts."""
+    caught = [change for change in plan.changes if change.impact in impacts]
+    if not caught:
+        return
+    from mlplan.codes import plan as codes
+
+    raise Refusal(
+        [
+            codes.MLP5015.diagnostic(
+                f"{change.address} ({change.action}) has the impact `{change.impact}`, which `--fail-on` stops.",
+                hint="Where it is meant, let somebody who may decide it leave that impact out of `--fail-on`.",
+                address=change.address,
+            )
+            for change in caught
+        ],
+        ExitCode.REFUSED,
+    )
 
 
 def show(

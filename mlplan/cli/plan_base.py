@@ -7,144 +7,152 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.plan import PlanOptions, exit_code, show
+from mlplan.cli.plan import PlanOptions, gate, selection_of, show
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
-from mlplan.graph import Graph, build_graph
-from mlplan.kinds.baseline import MISSING, NothingKept, assume, assumed_state
-from mlplan.kinds.planning import loss
-from mlplan.kinds.protocol import Reading
-from mlplan.kinds.registry import KINDS
-from mlplan.plan.make import apply_moves, make_plan
-from mlplan.state.records import EMPTY
-from mlplan.workspace.git import common_base, extract, is_dirty
+from mlplan.kinds.comparing import Compared, compare
+from mlplan.kinds.revision import Asked, Revision, read_revision
+from mlplan.plan.make import Selection
+from mlplan.workspace.checkout import Checkout
+from mlplan.workspace.git import commit_of, common_base, find_repository, is_dirty, renamed_from
 
 if TYPE_CHECKING:
-    from mlplan.address import Address
-    from mlplan.manifest.files import Disk, Kind
-    from mlplan.manifest.load import File
-    from mlplan.manifest.resolved import Manifest
-    from mlplan.plan.changes import Change, Plan
-    from mlplan.plan.decide import Desired
-    from mlplan.plan.make import Lookup
+    from mlplan.diagnostics import Diagnostic
     from mlplan.state.records import State
-    from mlplan.targets.protocols import Target
-    from mlplan.workspace.protocols import Artifacts
+    from mlplan.workspace.git import Repository
 
 
-class Revision(NamedTuple):
-    """A project at one revision, read."""
+class Comparison(NamedTuple):
+    """What a change adds, and what a reader has to know about that."""
 
-    manifest: Manifest
-    graph: Graph
-    facts: dict[Address, Any]
+    compared: Compared
+    notes: tuple[str, ...]
 
 
 def run_base(options: Globals, asked: PlanOptions) -> ExitCode:
     """Shows what HEAD changes against its common base with REV."""
-    root = os.path.abspath(options.directory)
-    base = common_base(root, asked.base)
-    if is_dirty(root):
-        tell("note: uncommitted edits don't count; two commits are compared.")
-    with tempfile.TemporaryDirectory(prefix="mlplan-base-") as there, tempfile.TemporaryDirectory() as here:
-        extract(root, base, there)
-        extract(root, "HEAD", here)
-        plan = compare(there, here, options)
-    show(plan, asked.format, verbose=asked.verbose, base=asked.base)
-    return exit_code(plan, asked)
+    if asked.out:
+        raise Refusal(
+            [
+                codes.MLP5011.diagnostic(
+                    "`--out` with `--base`: what two revisions differ by is no plan that can be applied.",
+                    hint="Keep it to read:\n    mlplan plan --base REV --format json > FILE\n"
+                    "or make a plan on the state:\n    mlplan plan --out FILE",
+                )
+            ]
+        )
+    found = compare_with(options, asked)
+    for note in found.notes:
+        tell(f"note: {note}")
+    plan = found.compared.plan
+    show(plan, asked.format, verbose=asked.verbose, base=asked.base, complete=not (asked.only or asked.exclude))
+    return gate(plan, found.compared.state, asked)
 
 
-def compare(there: str, here: str, options: Globals) -> Plan:
-    """The plan that leads from the extracted base to the extracted head. Either may be without a manifest."""
-    base = read_revision(there, options, EMPTY)
-    state = assumed_state(base.graph, base.manifest.resources, base.facts) if base else EMPTY
-    head = read_revision(here, options, state)
-    some = head or base
-    if some is None:
-        raise Refusal([codes.MLP5008.diagnostic(f"Neither revision holds a {options.file} here.")])
-    state, moved = apply_moves(state, [(move.old, move.new) for move in head.manifest.moved] if head else [])
+def compare_with(options: Globals, asked: PlanOptions) -> Comparison:
+    """What HEAD changes against its common base with REV. Raises: Refusal with all that is wrong with either."""
+    folder, name = os.path.split(os.path.normpath(os.path.join(os.path.abspath(options.directory), options.file)))
+    repository = find_repository(folder)
+    top = repository.top
+    head = commit_of(top, "HEAD")
+    base = common_base(top, commit_of(top, asked.base), head)
+    before, old_name = _where_it_was(repository, base, head, name)
+    files = [os.path.abspath(path) for path in options.variable_files]
+    wanted = Asked(name, os.environ, options.profile, dict(options.variables), files)
+    with tempfile.TemporaryDirectory(prefix="mlplan-base-") as root:
+        root = os.path.realpath(root)
 
-    def desire(address: Address, lookup: Lookup) -> Desired:
-        assert head is not None  # an address of its graph
-        return assume(head.manifest.resources[address], head.facts[address], lookup, state)
+        def read_base() -> Revision | None:
+            return read_revision(before, base, wanted._replace(file=old_name), root, lenient=True)
 
-    def yields(change: Change, now: State) -> Any:
-        assert head is not None
-        facts = head.facts[change.address]
-        return None if facts is MISSING else KINDS[change.address.kind].yields(change, facts, now)
+        now = read_revision(repository, head, wanted, root, lenient=False)
+        try:
+            was = read_base()
+        except Refusal as refusal:
+            raise of_base(refusal, asked.base) from refusal
+        if now is None and was is None:
+            detail = f"Neither HEAD nor {asked.base} holds {repository.prefix}{name}."
+            hint = "Name the project's folder with `-C DIR`, or the manifest with `-f FILE`."
+            raise Refusal([codes.MLP5012.diagnostic(detail, hint=hint)])
 
-    return make_plan(
-        head.graph if head else build_graph({}),
-        desire,
-        yields,
-        state,
-        {},
-        project=some.manifest.project,
-        manifest_digest=some.manifest.digest,
-        moved=moved,
-        loss=loss,
+        def choose(state: State) -> Selection:
+            return selection_of(asked, {*(now.manifest.resources if now else {}), *state.resources})
+
+        def wrong(refusal: Refusal, revision: Revision) -> Refusal:
+            return of_base(refusal, asked.base) if revision is was else refusal
+
+        compared = compare(was, now, Checkout(top, root), choose, wrong)
+    notes = [*_differences(was, now, before, repository, old_name, name, asked.base), *_not_compared(compared)]
+    if is_dirty(repository):
+        notes.append("edits that aren't committed don't count: two commits are compared")
+    return Comparison(compared, tuple(notes))
+
+
+def _where_it_was(repository: Repository, base: str, head: str, name: str) -> tuple[Repository, str]:
+    """Where the base has the manifest: at the same place, or where git says that it was renamed from."""
+    from mlplan.workspace.git import entries
+
+    path = f"{repository.prefix}{name}"
+    if path in entries(repository.top, base, path):
+        return repository, name
+    old = renamed_from(repository.top, base, head, path)
+    if old is None:
+        return repository, name
+    folder, _, old_name = old.rpartition("/")
+    return repository._replace(prefix=f"{folder}/" if folder else ""), old_name
+
+
+def _differences(
+    was: Revision | None,
+    now: Revision | None,
+    before: Repository,
+    after: Repository,
+    old_name: str,
+    name: str,
+    base: str,
+) -> list[str]:
+    """What no single change says: the manifest is new, gone or elsewhere, another state is meant."""
+    if was is None:
+        return [f"{base} holds no such project: everything is new"]
+    if now is None:
+        return [f"{after.prefix}{name} is removed: all that {base} declares goes"]
+    notes = []
+    if (before.prefix, old_name) != (after.prefix, name):
+        notes.append(f"{after.prefix}{name} was {before.prefix}{old_name} at {base}")
+    for what, old, new in (
+        ("workspace", was.manifest.workspace, now.manifest.workspace),
+        ("project", was.manifest.project, now.manifest.project),
+    ):
+        if old != new:
+            notes.append(
+                f"the {what} changes from {old} to {new}: what was applied under the old one isn't known under the "
+                "new one, so an apply will make everything anew, and what stands stays as it is"
+            )
+    return notes
+
+
+def _not_compared(compared: Compared) -> list[str]:
+    """Which data git doesn't hold."""
+    names = ", ".join(str(address) for address in compared.unkept)
+    return [f"git doesn't keep all files of {names}: a change of those doesn't show here"] if names else []
+
+
+def of_base(refusal: Refusal, base: str) -> Refusal:
+    """A refusal that is about the base: its places say so, and a first word says what that means."""
+    first = codes.MLP5013.diagnostic(
+        f"The project can't be read as {base} has it, so what this change alone adds can't be told.",
+        hint="Mend it there first; or, where this change is what mends it, look at the whole plan:\n    mlplan plan",
     )
+    moved = [_at(diagnostic, base) for diagnostic in refusal.diagnostics]
+    sources = [source._replace(file=f"{base}:{source.file}") for source in refusal.sources]
+    return Refusal([first, *moved], refusal.exit_code, sources)
 
 
-def read_revision(root: str, options: Globals, state: State) -> Revision | None:
-    """The project of an extracted revision; None where it holds no manifest. Raises: Refusal for a wrong one."""
-    from mlplan.lock.lockfile import read
-    from mlplan.manifest.load import Inputs, load_bytes
-    from mlplan.workspace.files import FileIndex
-
-    if not os.path.exists(os.path.join(root, options.file)):
-        return None
-    manifest_file, *variable_files = (read_file(root, name) for name in (options.file, *options.variable_files))
-    inputs = Inputs(os.environ, options.profile, dict(options.variables), variable_files)
-    loaded = load_bytes(manifest_file.data, file=options.file, root=root, inputs=inputs, disk=forgiving(root))
-    if loaded.manifest is None:
-        raise Refusal(loaded.diagnostics, sources=loaded.sources)
-    manifest = loaded.manifest
-    reading = Reading(
-        manifest=manifest,
-        lock=read(os.path.join(root, "mlplan.lock")),
-        files=FileIndex(root, os.path.join(root, ".mlplan-cache"), lambda name, content: None),
-        artifacts=cast("Artifacts", NothingKept()),  # planning only reads listings
-        state=state,
-        target=no_target,
-        secret=lambda name: None,
-    )
-    graph = build_graph({a: [r.address for r in resource.references] for a, resource in manifest.resources.items()})
-    return Revision(manifest, graph, {address: facts_of(manifest, address, reading) for address in graph.order})
-
-
-def read_file(root: str, name: str) -> File:
-    """A file of the revision."""
-    from mlplan.manifest.load import File
-
-    with open(os.path.join(root, name), "rb") as stream:
-        return File(name, stream.read())
-
-
-def facts_of(manifest: Manifest, address: Address, reading: Reading) -> Any:
-    """What a kind reads; MISSING for a dataset whose files aren't kept in git."""
-    try:
-        return KINDS[address.kind].read(manifest.resources[address], reading)
-    except Refusal:
-        if address.kind == "dataset":
-            return MISSING
-        raise
-
-
-def forgiving(root: str) -> Disk:
-    """The extracted folder, in which nothing counts as missing: data need not be in git to be declared."""
-    from mlplan.manifest.files import RealDisk
-
-    class Forgiving(RealDisk):
-        def kind(self, path: str) -> Kind:
-            return super().kind(path) or "file"
-
-    return Forgiving(root)
-
-
-def no_target(name: str) -> Target:
-    """Nobody is asked about the world."""
-    raise AssertionError(f"a comparison of revisions asked for the compute {name}")
+def _at(diagnostic: Diagnostic, base: str) -> Diagnostic:
+    labels = [
+        label._replace(span=label.span._replace(file=f"{base}:{label.span.file}")) for label in diagnostic.labels
+    ]
+    return diagnostic._replace(labels=tuple(labels))

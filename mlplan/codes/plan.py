@@ -129,3 +129,75 @@ What to do: fetch it first.
     git fetch --no-tags --depth=100 origin main
     mlplan plan --base origin/main
 """
+
+MLP5009 = Code("MLP5009", "No git repository")
+"""`plan --base REV` compares two revisions, and the project's folder is in no git repository, or there is no git.
+
+Why: without revisions there is nothing to compare.
+
+What to do: plan on the state.
+
+    mlplan plan
+"""
+
+MLP5010 = Code("MLP5010", "Clone isn't whole")
+"""git has the revision, and lacks what is needed to compare it: a shallow clone doesn't reach back to where the
+branch began, a partial clone lacks files, or an object is damaged.
+
+Why: nothing is fetched while planning. Compared with another commit than that at which the branch began, the plan
+would show what others did meanwhile as if this change undid it.
+
+What to do: fetch the rest.
+
+    git fetch --unshallow origin
+"""
+
+MLP5011 = Code("MLP5011", "Can't be applied")
+"""`plan --base REV --out FILE` asks for a plan file of what two revisions differ by.
+
+Why: `apply FILE` makes exactly what the file says, and what two revisions differ by isn't what leads from the world
+as it is to the manifest.
+
+What to do: keep it as JSON to read, or make a plan on the state.
+
+    mlplan plan --base REV --format json
+    mlplan plan --out FILE
+"""
+
+MLP5012 = Code("MLP5012", "No project in either revision")
+"""`plan --base REV` finds the manifest in neither of the two revisions.
+
+Why: a manifest that isn't committed is in no revision.
+
+What to do: commit it, or name its folder with `-C DIR`.
+"""
+
+MLP5013 = Code("MLP5013", "The base can't be read")
+"""`plan --base REV` finds errors in the project as REV has it. They are listed, with places such as
+`origin/main:mlplan.yaml:12:5`.
+
+Why: what a change adds can only be told against something that can be read. To take a broken base for an empty one
+would show everything as new, and hide what is deleted.
+
+What to do: mend the base first. Where this change is what mends it, review the whole plan instead.
+
+    mlplan plan
+"""
+
+MLP5014 = Code("MLP5014", "Unknown impact")
+"""`plan --fail-on` names something that no change has as its impact.
+
+Why: a gate that is misspelt would let everything pass.
+
+What to do: name some of `cosmetic`, `serve-only`, `retrain`, `contract`, `destructive`.
+
+    mlplan plan --fail-on destructive,contract
+"""
+
+MLP5015 = Code("MLP5015", "Gated impact")
+"""The plan has a change whose impact `plan --fail-on` stops. The exit code is 3.
+
+Why: somebody decided that such a change needs a decision of its own.
+
+What to do: take the change out, or have it decided: by a run of the check without that impact in `--fail-on`.
+"""

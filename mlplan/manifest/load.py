@@ -81,10 +81,12 @@ def load(
     return _loaded(made.manifest, [*made.diagnostics, *_missing(made.specs, made.places, disk)], made.sources)
 
 
-def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk) -> Loaded:
-    """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there."""
+def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk | None) -> Loaded:
+    """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there, None that
+    nobody asks."""
     made = _resolve(data, file, root, inputs)
-    return _loaded(made.manifest, [*made.diagnostics, *_missing(made.specs, made.places, disk)], made.sources)
+    missing = _missing(made.specs, made.places, disk) if disk else ()
+    return _loaded(made.manifest, [*made.diagnostics, *missing], made.sources)
 
 
 def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: tuple[Source, ...]) -> Loaded:
@@ -105,12 +107,12 @@ def _is_about_reading(diagnostic: Diagnostic) -> bool:
 def _missing(
     specs: Mapping[Address, Mapping[str, Any]], places: Mapping[str, Span], disk: Disk
 ) -> Iterator[Diagnostic]:
-    place_of = _place_in(places)
+    place_of = place_in(places)
     for address, spec in specs.items():
         yield from check_files(address, spec, disk, place_of)
 
 
-def _place_in(places: Mapping[str, Span]) -> Callable[[Address, str], Span]:
+def place_in(places: Mapping[str, Span]) -> Callable[[Address, str], Span]:
     """Finds the place of a resource's field, or of what is around it where the field isn't written."""
 
     def place_of(address: Address, field: str) -> Span:
@@ -214,7 +216,7 @@ def _read_all(paths: Sequence[str]) -> tuple[list[File], list[Diagnostic]]:
         try:
             with open(path, "rb") as stream:
                 files.append(File(os.path.basename(path), stream.read()))
-        except (OSError, ValueError) as error:  # noqa: PERF203 (each file has an error of its own)
+        except (OSError, ValueError) as error:
             problems.append(_unreadable(path, error) if index == 0 else _unreadable_variables(path, error))
     return files, problems
 

@@ -60,6 +60,10 @@ something is lost.
 """
 
 
+IMPACTS: tuple[Impact, ...] = ("cosmetic", "serve-only", "retrain", "contract", "destructive")
+"""What a change can have, by severity."""
+
+
 class Change(NamedTuple):
     """One line of a plan: what, to which address, why."""
 

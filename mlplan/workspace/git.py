@@ -1,4 +1,9 @@
-"""A revision of the project, read from git's objects alone: no checkout, no filter, no hook, nothing executed."""
+"""A project's git repository, asked by git's own command: what its commits hold, who touched what.
+
+Only objects and the index are read. What a branch brings along can't make git run anything: no hook, no filter, no
+text conversion and no file system monitor is started, a repository that is hidden in a folder isn't taken for one,
+and nothing is fetched. What a commit's files say is in `revision_tree.py`; `checkout.py` writes them to a folder.
+"""
 
 from __future__ import annotations
 
@@ -9,111 +14,241 @@ from mlplan.codes import plan as codes
 from mlplan.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Iterator, Sequence
 
-_LINK, _EXECUTABLE = "120000", "100755"
+LINK, EXECUTABLE, SUBMODULE = "120000", "100755", "160000"
+"""Modes of a commit's entries; any other is a plain file."""
+
+_OPTIONS = (
+    "--no-pager", "--no-replace-objects", "--literal-pathspecs", "-c", "core.fsmonitor=false",
+    "-c", f"core.hooksPath={os.devnull}", "-c", "safe.bareRepository=explicit", "-c", "log.showSignature=false",
+)  # fmt: skip
+_ELSEWHERE = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_CEILING_DIRECTORIES",
+)
+"""Variables that a hook or a wrapper may have set, and that would make git answer about something else."""
 
 
-class _Blob(NamedTuple):
+class Repository(NamedTuple):
+    """Where a folder stands in its repository."""
+
+    top: str  # absolute
+    prefix: str  # of the folder from there: "" or "models/digits/"
+
+    def inside(self, path: str) -> str | None:
+        """The path from the top of what the folder calls `path`; None where that leads out of the repository."""
+        return None if os.path.isabs(path) else normal(self.prefix, path)
+
+
+def normal(folder: str, path: str) -> str | None:
+    """The plain path from the repository's top of what `folder` calls `path`, "" for the top itself; None where it
+    leads out."""
+    found = os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/")
+    return None if found == ".." or found.startswith("../") else "" if found == "." else found
+
+
+class Entry(NamedTuple):
+    """A file, a link or a submodule of a commit."""
+
     mode: str
     object: str
-    path: str  # from the folder that was asked for
 
 
-def common_base(root: str, revision: str, head: str = "HEAD") -> str:
-    """The commit at which `head` left the line of `revision`; `revision` itself where they have none in common.
+def find_repository(folder: str) -> Repository:
+    """The repository that a folder stands in; the folder itself need not exist, as one that a branch removed.
 
-    Raises: Refusal where git has no such revision.
+    Raises: Refusal where there is none.
     """
-    base = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if base is None:
-        raise Refusal(
-            [
-                codes.MLP5008.diagnostic(
-                    f"git has no revision `{revision}`.",
-                    hint="Fetch it first; in a shallow clone the base of a pull request is often missing:\n"
-                    "    git fetch --no-tags --depth=100 origin main",
-                )
-            ]
-        )
-    common = _git(root, "merge-base", base.strip(), head)
-    return (common or base).strip()
+    here = os.path.realpath(folder)
+    top = here
+    while not os.path.exists(os.path.join(top, ".git")):
+        if os.path.dirname(top) == top:
+            detail = f"{folder} is in no git repository, so there are no two revisions to compare."
+            raise Refusal([codes.MLP5009.diagnostic(detail, hint="Plan on the state:\n    mlplan plan")])
+        top = os.path.dirname(top)
+    below = os.path.relpath(here, top).replace(os.sep, "/")
+    return Repository(top, "" if below == "." else f"{below}/")
 
 
-def is_dirty(root: str) -> bool:
+def commit_of(top: str, revision: str) -> str:
+    """The commit that a revision names. Raises: Refusal, with the nearest name, where git has none."""
+    found = run(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if found is not None:
+        return found.strip()
+    from mlplan.diagnostics import nearest
+
+    asked(top, "rev-parse", "--git-dir")  # tells where it isn't the name but the repository that git refuses
+    names = (run(top, "for-each-ref", "--format=%(refname:short)") or "").split()
+    near = nearest(revision, names)
+    hint = "Fetch it first; in the clone of a pull request the base is often missing:\n    git fetch origin main"
+    raise Refusal(
+        [
+            codes.MLP5008.diagnostic(
+                f"git has no revision `{revision}`.", hint=f"Did you mean `{near}`?" if near else hint
+            )
+        ]
+    )
+
+
+def common_base(top: str, base: str, head: str) -> str:
+    """The commit at which `head` left the line of `base`; `base` itself where they have no history in common.
+
+    Raises: Refusal where the clone is too shallow to tell.
+    """
+    common = run(top, "merge-base", base, head)
+    if common is not None:
+        return common.strip()
+    if base in _parents(top, head) or (run(top, "rev-parse", "--is-shallow-repository") or "").strip() != "true":
+        return base
+    detail = "The clone is shallow: it doesn't reach back to where the two revisions parted."
+    hint = "Fetch the rest of the history:\n    git fetch --unshallow origin"
+    raise Refusal([codes.MLP5010.diagnostic(detail, hint=hint)])
+
+
+def _parents(top: str, commit: str) -> list[str]:
+    """The parents that stand in the commit itself, those that a shallow clone lacks included."""
+    head = (run(top, "cat-file", "commit", commit) or "").partition("\n\n")[0]
+    return [line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent ")]
+
+
+def entries(top: str, commit: str, below: str = "") -> dict[str, Entry]:
+    """The files, links and submodules of a commit by their paths from the top; all, or those below a folder.
+
+    A path that git itself would not write to a working tree isn't among them.
+    """
+    words = ["--", below.rstrip("/")] if below else []
+    found: dict[str, Entry] = {}
+    for line in asked(top, "ls-tree", "-r", "-z", commit, *words).split("\0")[:-1]:
+        facts, _, path = line.partition("\t")
+        mode, _, name = facts.split(" ")
+        if not _is_foul(path):
+            found[path] = Entry(mode, name)
+    return found
+
+
+def _is_foul(path: str) -> bool:
+    return any(part in ("", ".", "..") or part.lower() == ".git" for part in path.split("/"))
+
+
+def contents(top: str, objects: Sequence[str]) -> Iterator[bytes]:
+    """The content of each object, in this order, one at a time. Raises: Refusal for one that isn't here."""
+    import subprocess
+    import tempfile
+
+    if not objects:
+        return
+    with tempfile.TemporaryFile() as names:
+        names.write("".join(f"{name}\n" for name in objects).encode())
+        names.seek(0)
+        words = [*_git(top), "cat-file", "--batch"]
+        with subprocess.Popen(
+            words, stdin=names, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+        ) as git:
+            assert git.stdout is not None
+            for name in objects:
+                facts = git.stdout.readline().split(b" ")
+                if len(facts) != 3:
+                    git.kill()
+                    raise _not_here(name)
+                size = int(facts[2])
+                content = git.stdout.read(size + 1)[:-1]
+                if len(content) != size:
+                    raise _not_here(name)
+                yield content
+
+
+def _not_here(name: str) -> Refusal:
+    detail = (
+        f"git doesn't hold the object {name[:10]} here: the clone is a partial one, or damaged. Nothing is fetched."
+    )
+    hint = "Clone without a filter, or fetch the rest:\n    git fetch --refetch --no-filter origin"
+    return Refusal([codes.MLP5010.diagnostic(detail, hint=hint)])
+
+
+def renamed_from(top: str, base: str, head: str, path: str) -> str | None:
+    """What the file that `head` has at `path` was called in `base`, where git finds that it was renamed."""
+    told = asked(top, "diff-tree", "-r", "-z", "--find-renames", "--diff-filter=R", "--name-status", base, head)
+    words = told.split("\0")[:-1]
+    renames = zip(words[1::3], words[2::3], strict=True)
+    return next((old for old, new in renames if new == path), None)
+
+
+def is_dirty(repository: Repository) -> bool:
     """Whether the folder differs from HEAD, new files included."""
-    return bool((_git(root, "status", "--porcelain", "--", ".") or "").strip())
+    without = [word for name in _filters(repository.top) for word in ("-c", f"{name}=")]
+    below = repository.prefix.rstrip("/") or "."
+    words = ("status", "--porcelain", "--ignore-submodules=all", "--", below)
+    return bool((run(repository.top, *words, options=without) or "").strip())
+
+
+def _filters(top: str) -> list[str]:
+    """The names of the settings that would have git start a program for some file, or insist on it."""
+    return (
+        run(top, "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or ""
+    ).split()
 
 
 def last_touched(root: str, file: str, line: int | None) -> str:
     """Who last touched a line of a file, or the file: `3f2a9c1 Ann, 2 days ago: why`. "" without git; edits that
     aren't committed are said to be that."""
+    try:
+        repository = find_repository(root)
+    except Refusal:
+        return ""
+    top, path = repository.top, repository.inside(file)
+    if path is None:
+        return ""
     if line is None:
-        if _git(root, "status", "--porcelain", "--", file):
+        if run(top, "status", "--porcelain", "--ignore-submodules=all", "--", path):
             return "not committed yet"
-        return (_git(root, "log", "-1", "--format=%h %an, %ar: %s", "--", file) or "").strip()
-    blamed = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file) or ""
+        return (run(top, "log", "-1", "--format=%h %an, %ar: %s", "--", path) or "").strip()
+    blamed = run(top, "blame", "--no-textconv", "--porcelain", "-L", f"{line},{line}", "--", path) or ""
     commit = blamed.split(" ", 1)[0]
     if not commit:
         return ""
     if not commit.strip("0"):
         return "not committed yet"
-    return (_git(root, "log", "-1", "--format=%h %an, %ar: %s", commit) or "").strip()
+    return (run(top, "log", "-1", "--format=%h %an, %ar: %s", commit) or "").strip()
 
 
-def extract(root: str, revision: str, folder: str) -> None:
-    """Writes the files of `root` as they are in `revision` below `folder`, but for links that lead out of it."""
-    blobs = list(_blobs(root, revision))
-    for blob, content in zip(blobs, _contents(root, blobs), strict=True):
-        path = os.path.join(folder, blob.path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        if blob.mode == _LINK:
-            target = content.decode(errors="surrogateescape")
-            inside = os.path.normpath(os.path.join(os.path.dirname(blob.path), target))
-            if not os.path.isabs(target) and not inside.startswith(".."):
-                os.symlink(target, path)
-            continue
-        with open(path, "wb") as stream:
-            stream.write(content)
-        if blob.mode == _EXECUTABLE:
-            os.chmod(path, 0o755)
+def asked(top: str, *words: str) -> str:
+    """What git answers. Raises: Refusal with what it complains about."""
+    ended = _ended(top, words, ())
+    if ended.returncode:
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        detail = f"`git {words[0]}` failed: {said[-1] if said else 'it said nothing'}."
+        raise Refusal([codes.MLP5010.diagnostic(detail, hint="Check the clone:\n    git fsck")])
+    return ended.stdout.decode(errors="surrogateescape")
 
 
-def _blobs(root: str, revision: str) -> Iterator[_Blob]:
-    listing = _git(root, "ls-tree", "-r", "-z", revision, "--", ".") or ""
-    for line in listing.split("\0")[:-1]:
-        facts, _, path = line.partition("\t")
-        mode, kind, name = facts.split(" ")
-        if kind == "blob" and not path.startswith(".."):
-            yield _Blob(mode, name, path)
-
-
-def _contents(root: str, blobs: list[_Blob]) -> Iterator[bytes]:
-    import subprocess
-
-    asked = "".join(f"{blob.object}\n" for blob in blobs).encode()
-    answer = subprocess.run(
-        ["git", "-C", root, "cat-file", "--batch"], input=asked, capture_output=True, check=True, env=_environment()
-    ).stdout
-    at = 0
-    for _ in blobs:
-        end = answer.index(b"\n", at)
-        size = int(answer[at:end].rsplit(b" ", 1)[1])
-        yield answer[end + 1 : end + 1 + size]
-        at = end + 1 + size + 1
-
-
-def _git(root: str, *words: str) -> str | None:
+def run(top: str, *words: str, options: Sequence[str] = ()) -> str | None:
     """What git answers, or None where it fails. Raises: Refusal where there is no git."""
+    ended = _ended(top, words, options)
+    return None if ended.returncode else ended.stdout.decode(errors="surrogateescape")
+
+
+def _ended(top: str, words: Sequence[str], options: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
     import subprocess
 
     try:
-        ended = subprocess.run(["git", "-C", root, *words], capture_output=True, env=_environment(), check=False)
+        return subprocess.run([*_git(top), *options, *words], capture_output=True, env=_environment(), check=False)
     except FileNotFoundError as error:
-        raise Refusal([codes.MLP5008.diagnostic("`git` is not installed, or not on the PATH.")]) from error
-    return ended.stdout.decode(errors="surrogateescape") if ended.returncode == 0 else None
+        detail = "`git` is not installed, or not on the PATH."
+        raise Refusal([codes.MLP5009.diagnostic(detail, hint="Install git.")]) from error
+
+
+def _git(top: str) -> list[str]:
+    # Always from the top, where `.git` is: a folder that looks like a bare repository would be taken for one.
+    return ["git", "-C", top, *_OPTIONS]
 
 
 def _environment() -> dict[str, str]:
-    # No optional locks: a check of somebody's checkout writes nothing into it.
-    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    # No optional locks: a look at somebody's checkout writes nothing into it. No protocol: nothing is fetched.
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C"}
