@@ -1,6 +1,6 @@
 """Codes MLP4xxx: the workspace, its log, its lease and its artifacts.
 
-MLP40xx is the log, MLP41xx the lease, MLP42xx artifacts and files, MLP43xx where the workspace stands.
+MLP40xx is the log, MLP41xx the lease, MLP42xx artifacts and files, MLP43xx a folder as workspace, MLP44xx a bucket.
 
 How to add one: `mlplan/codes/__init__.py`.
 """
@@ -199,4 +199,55 @@ MLP4305 = Code("MLP4305", "Unknown kind of workspace")
 Why: a workspace is a folder, or a bucket.
 
 What to do: write a path, such as `.mlplan`.
+"""
+
+MLP4401 = Code("MLP4401", "The bucket doesn't exist")
+"""The workspace's bucket or container is not there.
+
+Why: an absent bucket is not an empty workspace: taking it for one would plan to make everything anew.
+
+What to do: check its name in the manifest (`workspace:`) and the account that your credentials belong to, or create
+the bucket. mlplan creates none, since its place, encryption and retention are for you to decide.
+"""
+
+MLP4402 = Code("MLP4402", "Access to the bucket is denied")
+"""The bucket's server doesn't accept the credentials, or they don't allow what is needed.
+
+Why: mlplan looks for credentials where the cloud's own tools do. It needs to list, read and write below the
+workspace's prefix, and to delete there for `mlplan gc` and the lease.
+
+What to do: see whether the cloud's own tool can list the place:
+
+    aws s3 ls s3://bucket/prefix/
+    az storage blob list --container-name container --prefix prefix/ --auth-mode login
+    gcloud storage ls gs://bucket/prefix/
+"""
+
+MLP4403 = Code("MLP4403", "This machine's clock is wrong")
+"""The bucket's server refused a request because of the time it was signed with.
+
+Why: requests are signed with the time, and a server takes none that is some minutes off.
+
+What to do: set the clock, and have it synchronised:
+
+    timedatectl set-ntp true
+"""
+
+MLP4404 = Code("MLP4404", "The bucket is in another region")
+"""The bucket's server says that the request belongs to another region.
+
+Why: S3 requests are signed for a region.
+
+What to do: name the bucket's region:
+
+    export AWS_REGION=eu-central-1
+"""
+
+MLP4405 = Code("MLP4405", "The bucket can't be reached")
+"""The bucket's server didn't answer, or answered with an error that lasted through several tries.
+
+Why: every effect is recorded before it begins. Without the workspace nothing more is begun.
+
+What to do: check the network and the provider's status page, then start the command again. Nothing half-written is
+ever read as whole, and what an interrupted apply began is settled by the next one.
 """

@@ -24,7 +24,7 @@ from mlplan.errors import Refusal
 from mlplan.workspace.copying import copy_checked, open_new, write_all
 from mlplan.workspace.durable import flush_files, flush_folders
 from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
-from mlplan.workspace.packs import BELOW, FROM, Packs, Place
+from mlplan.workspace.packs import BELOW, FROM, Needs, Packs, Place
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.process import boot
 from mlplan.workspace.protocols import FileEntry, OnBytes, Tree
@@ -166,6 +166,74 @@ class FolderArtifacts:
         except OSError as error:
             raise refusal(error, str(error.filename or self._root)) from error
 
+    @property
+    def root(self) -> str:
+        """The folder that all is kept in."""
+        return self._root
+
+    def place(self, name: str) -> str:
+        """The path of a kept file by its name, such as `packs/<digest>`."""
+        return f"{self._root}/{name}"
+
+    def size_of(self, name: str) -> int | None:
+        """The size of a kept file by its name, or None where there is none."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return os.stat(f"{self._root}/{name}").st_size
+        return None
+
+    def has_view(self, digest: str) -> bool:
+        """Whether `view` has nothing to copy."""
+        with self._view_lock:
+            return self._is_view_whole(f"{self._views}/{digest}")
+
+    def noted(self, digest: str) -> Needs | None:
+        """What a tree is noted to need."""
+        return self._packs.needs(digest)
+
+    def needs(self, digest: str) -> Needs:
+        """What a tree needs, noted or found out."""
+        return self._packs.needs(digest) or self._packs.find_needs(self.tree(digest).files)
+
+    def write_note(self, digest: str, needs: Needs) -> None:
+        """Notes what a tree needs."""
+        try:
+            self._packs.note(digest, needs)
+        except OSError as error:
+            raise refusal(error, f"{self._root}/packs") from error
+
+    def look_again(self) -> None:
+        """Takes in packs that others put here."""
+        self._packs.look_again()
+
+    def trim(self, limit: int, *, keep: Iterable[str]) -> None:
+        """Removes what was longest unused beyond `limit` bytes, but for the names in `keep`, which are used now.
+
+        For a copy of what is kept elsewhere."""
+        kept = set(keep)
+        for name in kept:
+            with suppress(OSError):
+                os.utime(f"{self._root}/{name}")
+        found: list[tuple[float, int, str]] = []
+        for folder in ("artifacts", "packs"):
+            for above, _, names in os.walk(f"{self._root}/{folder}"):
+                for name in names:
+                    stat = os.stat(f"{above}/{name}")
+                    found.append((stat.st_mtime, stat.st_size, f"{above}/{name}"))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if total <= limit:
+                break
+            if path.removeprefix(f"{self._root}/") not in kept:
+                _remove_file(path)
+                total -= size
+        self._packs.look_again()
+
+    def _note(self, tree: Tree) -> None:
+        if os.path.isdir(f"{self._root}/packs") and self._packs.needs(tree.digest) is None:
+            needs = self._packs.find_needs(tree.files)
+            if needs.packs:
+                self._packs.note(tree.digest, needs)
+
     def _put(self, found: Found, on_bytes: OnBytes | None) -> Tree:
         """Keeps files: those not known to be kept are written aside and digested, then flushed, then named. Where
         many of them are small, those go into a pack."""
@@ -242,7 +310,7 @@ class FolderArtifacts:
                 finally:
                     os.close(fd)
                     _remove_file(aside)
-            self._packs.note(tree.digest, tree.files)
+            self._note(tree)
         except OSError as error:
             raise refusal(error, str(error.filename or self._root)) from error
         self._trees[tree.digest] = tree

@@ -70,6 +70,9 @@ class FolderStore:
         except OSError as error:
             raise refusal(error, path) from error
 
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        return [self.get(name) for name in names]
+
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         path = self._path(folder)
         try:

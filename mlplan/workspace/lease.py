@@ -40,6 +40,7 @@ class Pace(NamedTuple):
     beat_s: float = 3.0
     expiry_s: float = 30.0
     poll_s: float = 0.25  # how often one who waits looks again
+    checkpoint_from: int = 10  # commits since the last checkpoint that are worth one when the lease is given back
 
 
 class Clock(NamedTuple):
@@ -91,13 +92,15 @@ class WorkspaceLease:
         wait_s: float = 0.0,
         on_wait: Callable[[Holder], None] = lambda holder: None,
         on_lost: Callable[[], None] = lambda: None,
+        stopped: Callable[[], bool] = lambda: False,
         heartbeat: bool = True,
     ) -> State:
         """The state under which this process may have effects, from now until `release`.
 
-        Waits up to `wait_s` for another holder and calls `on_wait` with each one it waits for. `on_lost` is called
-        once, from a thread, when the lease can't be kept: then effects are to be stopped.
-        Raises: Refusal MLP4101 (exit code 6), which names the holder; and what `Log.read` raises.
+        Waits up to `wait_s` for another holder, unless it is `stopped`, and calls `on_wait` with each one it waits
+        for. `on_lost` is called once, from a thread, when the lease can't be kept: then effects are to be stopped.
+        Raises: Refusal MLP4101 (exit code 6), which names the holder; the same with exit code 130 where it was
+        stopped; and what `Log.read` raises.
         """
         deadline = self._clock.now() + wait_s
         watch: _Watch | None = None
@@ -115,7 +118,9 @@ class WorkspaceLease:
                 return taken
             holder = self._describe(state.lease)
             if self._clock.now() >= deadline and not expired:
-                raise _busy(holder)
+                raise _busy(holder, ExitCode.BUSY)
+            if stopped():
+                raise _busy(holder, ExitCode.INTERRUPTED)
             if told != holder.id:
                 told = holder.id
                 on_wait(holder)
@@ -132,7 +137,7 @@ class WorkspaceLease:
             after = self._log.append_if(state, [LeaseReleased(held)], command=command or _command_of(state.lease))
             state = after or self._log.read()
         self._store.delete(_beat_name(held))
-        self._log.keep_checkpoint(at_least=CHECKPOINT_AT_RELEASE)
+        self._log.keep_checkpoint(at_least=self._pace.checkpoint_from)
 
     @contextmanager
     def held(self, *, command: str, wait_s: float = 0.0) -> Iterator[State]:
@@ -144,8 +149,12 @@ class WorkspaceLease:
             self.release(command=command)
 
     def ensure(self) -> None:
-        """Raises: Refusal MLP4102 where this process may have no more effects. Asks nobody: for before an effect
-        that no commit precedes."""
+        """Raises: Refusal MLP4102 where this process may have no more effects. Asks the log: for right before an
+        effect, since any time may have passed since the commit that announced it."""
+        if self._lost is None:
+            state = self._log.read()
+            if state.lease is None or state.lease.id != self._log.holding:
+                self._lose(lost(state))
         if self._lost is not None:
             raise self._lost
 
@@ -178,7 +187,7 @@ class WorkspaceLease:
             if silent_s > self._pace.expiry_s / 2:
                 state = self._log.read()
                 if state.lease is None or state.lease.id != held:
-                    self._lose(Refusal([lost(state)]))
+                    self._lose(lost(state))
                     return
             self._show_life(held)
         except Refusal as refusal:
@@ -236,8 +245,9 @@ class WorkspaceLease:
         return Holder(lease.id, text, self._running(known), max(self._age(lease), 0.0))
 
     def _lose(self, refusal: Refusal) -> None:
-        self._lost = refusal
-        self._on_lost()
+        if self._lost is None:
+            self._lost = refusal
+            self._on_lost()
 
     def _start(self) -> None:
         from threading import Event, Thread
@@ -257,17 +267,13 @@ class WorkspaceLease:
             self._stop = self._thread = None
 
 
-CHECKPOINT_AT_RELEASE = 10
-"""Commits since the last checkpoint that are worth a new one when the lease is given back."""
-
-
-def _busy(holder: Holder) -> Refusal:
+def _busy(holder: Holder, code: ExitCode) -> Refusal:
     life = {True: "It is running.", False: "It is gone.", None: "From here it can't be told whether it still runs."}
     detail = (
         f"{holder.description} holds the workspace, and showed life {holder.age_s:.0f} s ago. {life[holder.alive]}"
     )
     hint = "wait for it, or let mlplan wait:\n\n    mlplan apply --lock-timeout 10m"
-    return Refusal([codes.MLP4101.diagnostic(detail, hint=hint)], ExitCode.BUSY)
+    return Refusal([codes.MLP4101.diagnostic(detail, hint=hint)], code)
 
 
 def _beat_name(id_: str) -> str:

@@ -16,7 +16,7 @@ from time import gmtime, strftime
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import state as codes
-from mlplan.errors import Refusal
+from mlplan.errors import ExitCode, Refusal
 from mlplan.state.checkpoint import Checkpoint, decode_checkpoint, encode_checkpoint
 from mlplan.state.encode import Damaged, Sealed, TooNew, decode_commit, encode_commit
 from mlplan.state.entries import Commit, Created, Entry, LeaseReleased, LeaseTaken
@@ -126,7 +126,7 @@ class WorkspaceLog:
         if not self.holding:
             raise Refusal([codes.MLP4103.diagnostic("A commit was refused: this process holds no lease.")])
         if state.lease is None or state.lease.id != self.holding or now.lease is None or now.lease.id != self.holding:
-            raise Refusal([lost(now)])
+            raise lost(now)
 
     def _commit(self, entries: Sequence[Entry], command: str, check: Callable[[State], bool]) -> State | None:
         with self._lock:
@@ -173,8 +173,9 @@ class WorkspaceLog:
         asked for all the same: a listing made while others write may have missed it."""
         last = max((_serial(name) for name in names), default=0)
         commits, digest = [], tip.digest
-        for serial in range(tip.state.serial + 1, last + 1):
-            sealed = self._get(serial, digest)
+        serials = range(tip.state.serial + 1, last + 1)
+        for serial, data in zip(serials, self._store.get_many([_name(serial) for serial in serials]), strict=True):
+            sealed = self._unseal(serial, data, digest)
             commits.append(sealed.commit)
             digest = sealed.digest
         return Checkpoint(fold(tip.state, commits), digest) if commits else tip
@@ -187,8 +188,10 @@ class WorkspaceLog:
 
     def _get(self, serial: int, before: str | None) -> Sealed:
         """One commit, checked; `before` is the digest of its predecessor, None where that isn't known."""
+        return self._unseal(serial, self._store.get(_name(serial)), before)
+
+    def _unseal(self, serial: int, data: bytes | None, before: str | None) -> Sealed:
         name = _name(serial)
-        data = self._store.get(name)
         if data is None:
             detail = f"{self._store}/{name} is gone, and the log is known to go on to it or beyond."
             raise Refusal([codes.MLP4002.diagnostic(detail, hint=_BACKUP)])
@@ -220,14 +223,15 @@ class WorkspaceLog:
         return self._revision
 
 
-def lost(now: State) -> Diagnostic:
-    """What the holder of a lease is told that has ended."""
+def lost(now: State) -> Refusal:
+    """What the holder of a lease is told that has ended; exit code 6, as others hold the workspace now."""
     if now.lease is None:
         by = "it was given back or broken by `mlplan unlock`"
     else:
         by = f"it was taken over by {now.lease.holder.get('who', 'another apply')} in commit {now.lease.serial}"
     detail = f"The lease of this apply has ended: {by}. Nothing more was done."
-    return codes.MLP4102.diagnostic(detail, hint="once the other apply is done, go on with:\n\n    mlplan apply")
+    hint = "once the other apply is done, go on with:\n\n    mlplan apply"
+    return Refusal([codes.MLP4102.diagnostic(detail, hint=hint)], ExitCode.BUSY)
 
 
 _BACKUP = "put the file back from a backup; `mlplan explain` with this code tells the other ways out"

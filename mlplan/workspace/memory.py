@@ -37,6 +37,9 @@ class MemoryStore:
             found = self.objects.get(name)
             return None if found is None else found[0]
 
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        return [self.get(name) for name in names]
+
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         with self._lock:
             names = [name.removeprefix(f"{folder}/") for name in self.objects if name.startswith(f"{folder}/")]
@@ -81,6 +84,9 @@ class FaultyStore:
 
     def get(self, name: str) -> bytes | None:
         return self._send("get", name, lambda: self._store.get(name))
+
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        return [self.get(name) for name in names]
 
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         return self._send("list_from", folder, lambda: self._store.list_from(folder, first))

@@ -11,18 +11,22 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.artifacts import FolderArtifacts
 from mlplan.workspace.files import FileIndex
 from mlplan.workspace.folder import FolderStore, make_folder, make_private_folder
-from mlplan.workspace.lease import WorkspaceLease
+from mlplan.workspace.lease import Pace, WorkspaceLease
 from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.process import who
 from mlplan.workspace.revision import git_revision
 from mlplan.workspace.witness import Witness
+
+if TYPE_CHECKING:
+    from mlplan.workspace.shared_artifacts import SharedArtifacts
+    from mlplan.workspace.store import Store
 
 LOCAL = ".mlplan"
 """The local folder, beside the manifest."""
@@ -35,7 +39,7 @@ class Workspace(NamedTuple):
     local: str  # absolute path of this machine's own folder
     log: WorkspaceLog
     lease: WorkspaceLease
-    artifacts: FolderArtifacts
+    artifacts: FolderArtifacts | SharedArtifacts
     files: FileIndex
 
     def folder(self, name: str) -> str:
@@ -51,26 +55,40 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
 
     Raises: Refusal MLP4305 for a place of an unknown kind.
     """
-    if "://" in place:
-        detail = f"{place} is no kind of workspace that this version of mlplan knows."
-        raise Refusal([codes.MLP4305.diagnostic(detail, hint="write a path, such as `.mlplan`")])
     local = os.path.join(root, LOCAL)
-    folder = os.path.normpath(os.path.join(root, place))
 
     def write_cache(path: str, data: bytes) -> None:
         make_private_folder(local)
         FolderStore(local).replace(os.path.relpath(path, local), data)
 
-    store = FolderStore(folder)
+    files = FileIndex(root, f"{local}/cache/files", write_cache)
+    store, artifacts, pace = _open_place(place, root, local, files)
     author = Author(who(), lambda: git_revision(root))
     witness = Witness(f"{local}/cache/seen.json", place, write_cache)
     log = WorkspaceLog(store, author=author, project=project, witness=witness)
-    files = FileIndex(root, f"{local}/cache/files", write_cache)
-    return Workspace(
-        place,
-        local,
-        log,
-        WorkspaceLease(store, log, project=project),
-        FolderArtifacts(folder, f"{local}/views", files.remembered),
-        files,
-    )
+    return Workspace(place, local, log, WorkspaceLease(store, log, project=project, pace=pace), artifacts, files)
+
+
+def _open_place(
+    place: str, root: str, local: str, files: FileIndex
+) -> tuple[Store, FolderArtifacts | SharedArtifacts, Pace]:
+    scheme, separator, _ = place.partition("://")
+    if not separator:
+        folder = os.path.normpath(os.path.join(root, place))
+        return FolderStore(folder), FolderArtifacts(folder, f"{local}/views", files.remembered), Pace()
+    if scheme not in SCHEMES:
+        detail = f"{place} is no kind of workspace that this version of mlplan knows."
+        hint = "write a path, such as `.mlplan`, or a bucket: s3://bucket/prefix, az://container/prefix, gs://bucket"
+        raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
+    from mlplan.workspace.bucket import open_bucket
+    from mlplan.workspace.shared_artifacts import SharedArtifacts
+
+    store = open_bucket(place)
+    copy = FolderArtifacts(f"{local}/cache/artifacts", f"{local}/views", files.remembered)
+    return store, SharedArtifacts(store, copy), BUCKET_PACE
+
+
+SCHEMES = ("s3", "az", "gs")
+BUCKET_PACE = Pace(beat_s=10.0, expiry_s=90.0, poll_s=2.0, checkpoint_from=1)
+"""Slower than in a folder, since each look is a request; and a checkpoint whenever the lease is given back, so that
+the next plan needs three requests."""

@@ -57,6 +57,19 @@ class Needs(NamedTuple):
     packs: Mapping[str, int]
     loose: Mapping[str, int]
 
+    def encode(self) -> bytes:
+        """As bytes."""
+        return canonical([self.packs, self.loose])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Needs | None:
+        """What these bytes spell, or None where they are damaged."""
+        try:
+            packs, loose = json.loads(data)
+            return cls(dict(packs), dict(loose))
+        except (ValueError, TypeError):
+            return None
+
 
 class Packs:
     """All packs of a workspace folder."""
@@ -103,35 +116,35 @@ class Packs:
                     yield name, stream.read(place.size)
 
     def needs(self, tree: str) -> Needs | None:
-        """What a tree needs, as `note` noted it; None where it didn't."""
+        """What a tree needs, as it was noted; None where it wasn't."""
         try:
-            packs, loose = json.loads(read_file(f"{self._folder}/{tree}.json"))
-            return Needs(packs, loose)
-        except (OSError, ValueError, TypeError):
+            return Needs.decode(read_file(f"{self._folder}/{tree}.json"))
+        except OSError:
             return None
 
-    def note(self, tree: str, entries: Iterable[FileEntry]) -> None:
-        """Notes what a tree needs, if it needs packs. Raises: OSError."""
-        if not os.path.isdir(self._folder) or os.path.exists(f"{self._folder}/{tree}.json"):
-            return
+    def find_needs(self, entries: Iterable[FileEntry]) -> Needs:
+        """What a tree of these files needs. Raises: OSError."""
         packs: dict[str, int] = {}
         loose: dict[str, int] = {}
         for entry in entries:
             place = self.find(entry.sha256)
             if place is None:
                 loose[entry.sha256] = entry.size
-            elif place.path not in packs:
-                packs[place.path] = os.stat(place.path).st_size
-        if packs:
-            named = {os.path.basename(path): size for path, size in packs.items()}
-            aside = aside_path(self._root)
-            try:
-                with open(aside, "wb") as stream:
-                    stream.write(canonical([named, loose]))
-                os.replace(aside, f"{self._folder}/{tree}.json")
-            except OSError:
-                os.unlink(aside)
-                raise
+            elif (name := os.path.basename(place.path)) not in packs:
+                packs[name] = os.stat(place.path).st_size
+        return Needs(packs, loose)
+
+    def note(self, tree: str, needs: Needs) -> None:
+        """Notes what a tree needs. Raises: OSError."""
+        make_folder(self._folder)
+        aside = aside_path(self._root)
+        try:
+            with open(aside, "wb") as stream:
+                stream.write(needs.encode())
+            os.replace(aside, f"{self._folder}/{tree}.json")
+        except OSError:
+            os.unlink(aside)
+            raise
 
     def size(self, pack: str) -> int | None:
         """The size of a pack's file, or None where it is gone."""
@@ -154,6 +167,10 @@ class Packs:
         for path in (f"{self._folder}/{name}", f"{self._folder}/{name}.json"):
             if os.path.exists(path):
                 os.unlink(path)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Takes in packs that came, and forgets those that went."""
         self._read.clear()
         self._places.clear()
 

@@ -1,9 +1,9 @@
 """The small store that log, checkpoint and lease are written to: a folder, a bucket, or memory.
 
 What each of them has is *create if absent*; everything above needs no more than that. Names are relative, with "/".
-Every method raises Refusal (MLP43xx) where the store can't be reached, read or written.
+Every method raises Refusal (MLP43xx, MLP44xx) where the store can't be reached, read or written.
 
-Implementations: `folder.py`, `memory.py`. All pass `tests/unit/workspace/test_store_contract.py`.
+Implementations: `folder.py`, `bucket.py`, `memory.py`. All pass `tests/contract/test_stores.py`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ class Store(Protocol):
 
     def get(self, name: str) -> bytes | None:
         """The bytes of that name, or None."""
+
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        """As `get` of each, side by side where that is faster."""
 
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         """The names in a folder (without it) that don't sort before `first`, ascending."""

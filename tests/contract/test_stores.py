@@ -1,30 +1,35 @@
-"""What every store promises, asked of each."""
+"""What every store promises, asked of each: a folder, memory, and the two buckets that servers are at hand for."""
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from object_stores import azure, azure_server, s3, s3_server
 
-from mlplan.codes import Code
-from mlplan.codes import state as codes
-from mlplan.errors import Refusal
+from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.memory import MemoryStore
 from mlplan.workspace.store import Store
 
-STORES: dict[str, Callable[[Path], Store]] = {
-    "folder": lambda path: FolderStore(str(path / "workspace")),
-    "memory": lambda path: MemoryStore(),
-}
+__all__ = ["azure", "azure_server", "s3", "s3_server"]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(
+    params=[
+        "folder",
+        "memory",
+        pytest.param("s3", marks=pytest.mark.buckets),
+        pytest.param("azure", marks=pytest.mark.buckets),
+    ]
+)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return STORES[request.param](tmp_path)
+    if request.param == "folder":
+        return FolderStore(str(tmp_path / "workspace"))
+    if request.param == "memory":
+        return MemoryStore()
+    return open_bucket(request.getfixturevalue(request.param))
 
 
 def test_nothing_is_there_at_first(store: Store) -> None:
@@ -93,7 +98,14 @@ def test_head_tells_size_and_age(store: Store) -> None:
     found = store.head("lease/1")
     assert found is not None
     assert found.size == 5
-    assert -1 < found.age_s < 60
+    assert -2 < found.age_s < 60
+
+
+def test_many_are_read_at_once(store: Store) -> None:
+    for name in ("1", "2", "3"):
+        store.create(f"log/{name}", name.encode())
+    assert list(store.get_many(["log/3", "log/none", "log/1"])) == [b"3", None, b"1"]
+    assert list(store.get_many([])) == []
 
 
 def test_what_is_deleted_is_gone_and_its_name_free(store: Store) -> None:
@@ -102,65 +114,3 @@ def test_what_is_deleted_is_gone_and_its_name_free(store: Store) -> None:
     store.delete("log/1")
     assert store.get("log/1") is None
     assert store.create("log/1", b"two")
-
-
-def test_an_age_is_told_by_the_clock_of_the_store(tmp_path: Path) -> None:
-    store = FolderStore(str(tmp_path))
-    store.replace("lease/1", b"")
-    now = os.stat(tmp_path / "lease" / "1").st_mtime
-    os.utime(tmp_path / "lease" / "1", (now - 3600, now - 3600))
-    found = store.head("lease/1")
-    assert found is not None
-    assert 3599 < found.age_s < 3660
-
-
-def test_reading_a_folder_makes_nothing(tmp_path: Path) -> None:
-    store = FolderStore(str(tmp_path / "workspace"))
-    store.get("log/1")
-    store.list_from("log")
-    store.head("log/1")
-    store.delete("log/1")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_mlplan_makes_is_left_alone_by_git(tmp_path: Path) -> None:
-    FolderStore(str(tmp_path / "workspace")).create("log/1", b"")
-    assert (tmp_path / "workspace" / ".gitignore").read_text() == "*\n"
-
-
-def test_nothing_is_left_aside(tmp_path: Path) -> None:
-    store = FolderStore(str(tmp_path))
-    store.create("log/1", b"")
-    store.create("log/1", b"")
-    store.replace("log/1", b"")
-    assert list((tmp_path / "tmp").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("failing", "number", "code"),
-    [
-        ("fsync", 28, codes.MLP4302),  # no space left
-        ("fsync", 5, codes.MLP4304),  # an error of the disk
-        ("link", 30, codes.MLP4301),  # mounted read-only
-        ("link", 13, codes.MLP4301),  # permission denied
-        ("link", 95, codes.MLP4303),  # no hard links
-        ("write", 28, codes.MLP4302),
-    ],
-)
-def test_what_the_system_refuses_is_told_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, number: int, code: Code
-) -> None:
-    store = FolderStore(str(tmp_path))
-    store.create("log/1", b"before")
-
-    def fail(*args: object, **options: object) -> int:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, failing, fail)
-    with pytest.raises(Refusal) as refused:
-        store.create("log/2", b"data")
-    monkeypatch.undo()
-    assert refused.value.diagnostics[0].code == code.code
-    assert list(store.list_from("log")) == ["1"]
-    assert list((tmp_path / "tmp").iterdir()) == []
-    assert store.create("log/2", b"data")

@@ -1,0 +1,257 @@
+"""A bucket as a store: S3, Azure Blob Storage, Google Cloud Storage, through obstore.
+
+All three create an object only if it is absent, which is what the log stands on. Credentials are found where each
+cloud's own tools look for them; they are in no message: of what a server says, only its error code is passed on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from configparser import ConfigParser
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mlplan.codes import state as codes
+from mlplan.errors import Refusal
+from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.store import Stored
+
+if TYPE_CHECKING:
+    from mlplan.codes import Code
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+"""Requests that are made side by side: they wait for the network, not for a core."""
+
+_MISSING_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", re.IGNORECASE)
+_SKEW = re.compile(r"RequestTimeTooSkewed|RequestExpired", re.IGNORECASE)
+_REGION = re.compile(
+    r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|301 Moved", re.IGNORECASE
+)
+_DENIED = re.compile(r"\b40[13]\b")
+_ERROR_CODE = re.compile(r"<Code>(\w+)</Code>")
+_STATUS = re.compile(r"status code: (\d{3} [\w ]+)")
+
+
+class BucketStore:
+    """`Store` in a bucket."""
+
+    def __init__(self, url: str, remote: Any) -> None:
+        self._url = url
+        self._remote = remote
+
+    def __repr__(self) -> str:
+        return self._url
+
+    def create(self, name: str, data: bytes) -> bool:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        def put() -> bool:
+            try:
+                obstore.put(self._remote, name, data, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                return False
+            return True
+
+        return self._ask(name, put)
+
+    def replace(self, name: str, data: bytes) -> None:
+        import obstore
+
+        self._ask(name, lambda: obstore.put(self._remote, name, data, use_multipart=False))
+
+    def get(self, name: str) -> bytes | None:
+        import obstore
+
+        return self._ask_for(name, lambda: obstore.get(self._remote, name).bytes().to_bytes())
+
+    def get_many(self, names: Sequence[str]) -> list[bytes | None]:
+        return in_parallel(self.get, names, threads=AT_ONCE)
+
+    def list_from(self, folder: str, first: str = "") -> Sequence[str]:
+        import obstore
+
+        def collect() -> list[str]:
+            # The server leaves out what sorts up to the offset: so it is one that sorts just before `first`.
+            pages = obstore.list(self._remote, folder, offset=f"{folder}/{first[:-1]}" if first else None)
+            return [entry["path"].removeprefix(f"{folder}/") for page in pages for entry in page]
+
+        return sorted(name for name in self._ask(folder, collect) if name >= first and "/" not in name)
+
+    def head(self, name: str) -> Stored | None:
+        import obstore
+
+        found = self._ask_for(name, lambda: obstore.head(self._remote, name))
+        if found is None:
+            return None
+        return Stored(found["size"], (self._now() - found["last_modified"]).total_seconds())
+
+    def size(self, name: str) -> int | None:
+        """The size of an object, or None where there is none: half of what `head` asks."""
+        import obstore
+
+        found = self._ask_for(name, lambda: obstore.head(self._remote, name))
+        return None if found is None else found["size"]
+
+    def delete(self, name: str) -> None:
+        import obstore
+
+        self._ask_for(name, lambda: obstore.delete(self._remote, name))
+
+    def upload(self, name: str, path: str) -> None:
+        """Writes a local file, in parts where it is large. Others see it whole or not at all."""
+        import obstore
+
+        def put() -> None:
+            with open(path, "rb") as stream:
+                obstore.put(self._remote, name, stream)
+
+        self._ask(name, put)
+
+    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
+        """Hands an object's bytes to `write`, piece by piece; False where there is none."""
+        import obstore
+
+        def fetch() -> bool:
+            for piece in obstore.get(self._remote, name).stream(min_chunk_size=1 << 20):
+                write(bytes(piece))
+            return True
+
+        return bool(self._ask_for(name, fetch))
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Names (without the folder) and sizes of all objects below a folder."""
+        import obstore
+
+        def collect() -> dict[str, int]:
+            pages = obstore.list(self._remote, folder)
+            return {entry["path"].removeprefix(f"{folder}/"): entry["size"] for page in pages for entry in page}
+
+        return self._ask(folder, collect)
+
+    def _now(self) -> datetime:
+        """The time by the clock that stamps objects here."""
+        import obstore
+
+        name = f"lease/clock-{os.getpid()}.json"
+        self.replace(name, b"{}")
+        return self._ask(name, lambda: obstore.head(self._remote, name)["last_modified"])
+
+    def _ask_for(self, name: str, request: Callable[[], T]) -> T | None:
+        """An answer, or None where there is no such object. A bucket that is missing is not an empty one."""
+        try:
+            return self._ask(name, request)
+        except FileNotFoundError:
+            return None
+
+    def _ask(self, name: str, request: Callable[[], T]) -> T:
+        from obstore.exceptions import BaseError
+
+        try:
+            return request()
+        except FileNotFoundError as error:
+            if _MISSING_BUCKET.search(str(error)):
+                raise self._refusal(name, error) from None
+            raise
+        except (BaseError, OSError) as error:
+            raise self._refusal(name, error) from None  # its text may hold a signed address
+
+    def _refusal(self, name: str, error: Exception) -> Refusal:
+        code, hint = _sort_out(error)
+        return Refusal([code.diagnostic(f"{self._url}/{name}: {_told(error)}.", hint=hint)])
+
+
+def open_bucket(url: str) -> BucketStore:
+    """The store at s3://bucket/prefix, az://container/prefix or gs://bucket/prefix. Asks nobody yet."""
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    scheme, _, rest = url.partition("://")
+    bucket, _, prefix = rest.strip("/").partition("/")
+    patience: dict[str, Any] = {
+        "retry_config": {"max_retries": 6, "retry_timeout": timedelta(seconds=45)},
+        "client_options": {
+            "timeout": timedelta(seconds=120),
+            "connect_timeout": timedelta(seconds=5),
+            "allow_http": _endpoint(scheme).startswith("http://"),
+        },
+    }
+    if scheme == "s3":
+        remote: Any = S3Store(bucket, prefix=prefix or None, **_aws_settings(os.environ), **patience)
+    elif scheme == "az":
+        account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME") or os.environ.get("AZURE_STORAGE_ACCOUNT")
+        named: dict[str, Any] = {"account_name": account} if account else {}
+        remote = AzureStore(bucket, prefix=prefix or None, **named, **patience)
+    else:
+        remote = GCSStore(bucket, prefix=prefix or None, **patience)
+    return BucketStore(url.rstrip("/"), remote)
+
+
+def _endpoint(scheme: str) -> str:
+    """Where a server stands that isn't the cloud's own: for self-hosted stores, and for tests."""
+    names = {
+        "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+        "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+        "gs": ("STORAGE_EMULATOR_HOST",),
+    }
+    return next((os.environ[name] for name in names[scheme] if os.environ.get(name)), "")
+
+
+def _aws_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What obstore doesn't find by itself: the shared files of the AWS tools, by profile."""
+    found: dict[str, Any] = {}
+    if _endpoint("s3"):
+        found["endpoint"] = _endpoint("s3")
+    profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+    home = os.path.expanduser("~/.aws")
+    config = _read_ini(environ.get("AWS_CONFIG_FILE") or f"{home}/config")
+    keys = _read_ini(environ.get("AWS_SHARED_CREDENTIALS_FILE") or f"{home}/credentials").get(profile, {})
+    settings = config.get(profile if profile == "default" else f"profile {profile}", {})
+    if not environ.get("AWS_ACCESS_KEY_ID") and keys.get("aws_access_key_id"):
+        names = {
+            "aws_access_key_id": "access_key_id",
+            "aws_secret_access_key": "secret_access_key",
+            "aws_session_token": "session_token",
+        }
+        found.update({ours: keys[theirs] for theirs, ours in names.items() if keys.get(theirs)})
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or settings.get("region")
+    if region:
+        found["region"] = region
+    return found
+
+
+def _read_ini(path: str) -> dict[str, Mapping[str, str]]:
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except Exception:  # a file of another program's, in whatever state: as if it weren't there
+        return {}
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+def _sort_out(error: Exception) -> tuple[Code, str]:
+    """What kind of failure it is, and what to check."""
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+    text = str(error)
+    if _MISSING_BUCKET.search(text):
+        return codes.MLP4401, "check its name, or create it; mlplan creates no buckets"
+    if _SKEW.search(text):
+        return codes.MLP4403, "set this machine's clock; `timedatectl` tells whether it is synchronised"
+    if _REGION.search(text):
+        return codes.MLP4404, "name the bucket's region, for example in AWS_REGION"
+    if isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or _DENIED.search(_told(error)):
+        return (
+            codes.MLP4402,
+            "check which credentials are in force and what they allow; docs/workspaces.md has policies",
+        )
+    return codes.MLP4405, "check the network, then start the command again; what was recorded is whole"
+
+
+def _told(error: Exception) -> str:
+    """The server's error code or status, or what kind of failure it was."""
+    found = _ERROR_CODE.search(str(error)) or _STATUS.search(str(error))
+    return found[1].strip() if found else f"no answer ({type(error).__name__})"

@@ -1,0 +1,227 @@
+"""Object stores for tests: servers of the real protocols, on loopback, and a proxy that breaks what it carries.
+
+S3 is moto's server, from PyPI. Azure Blob Storage is Azurite, from npm: `npm install azurite` in any folder, its
+`node_modules/.bin` on the path or named in MLPLAN_TEST_AZURITE; without it those tests skip and say so.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server."""
+    moto = pytest.importorskip("moto.server")
+    logging_off()
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def logging_off() -> None:
+    """Keeps the server's line per request off the output of tests."""
+    import logging
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A workspace's place in a new S3 bucket."""
+    bucket = f"team-{uuid.uuid4().hex[:12]}"
+    _request(s3_server, "PUT", f"/{bucket}", {})
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    return f"s3://{bucket}/some/prefix"
+
+
+ACCOUNT = "devstoreaccount1"
+KEY = base64.b64encode(b"a key that only the tests' own server knows, of some length.....").decode()
+
+
+@pytest.fixture(scope="session")
+def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an Azure Blob Storage server."""
+    program = os.environ.get("MLPLAN_TEST_AZURITE") or shutil.which("azurite-blob")
+    if program is None:
+        pytest.skip("Azurite isn't on the path (npm install azurite)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("azurite")
+    process = subprocess.Popen(
+        [program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder), "--silent",
+         "--skipApiVersionCheck", "--disableTelemetry"],
+        env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    _until_it_answers(port, process)
+    yield f"http://127.0.0.1:{port}/{ACCOUNT}"
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def azure(azure_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A workspace's place in a new container."""
+    container = f"team-{uuid.uuid4().hex[:12]}"
+    address, _, account = azure_server.rpartition("/")
+    path = f"/{account}/{container}?restype=container"
+    status = _request(
+        address, "PUT", path, _azure_headers("PUT", f"/{account}/{account}/{container}", "restype:container")
+    )
+    assert status == 201, status
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", azure_server)
+    return f"az://{container}/some/prefix"
+
+
+def _azure_headers(method: str, resource: str, query: str) -> dict[str, str]:
+    """The headers of a request that is signed with the account's key."""
+    named = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2023-11-03"}
+    lines = [method, *[""] * 11, *(f"{name}:{value}" for name, value in sorted(named.items())), resource, query]
+    signature = hmac.new(base64.b64decode(KEY), "\n".join(lines).encode(), hashlib.sha256).digest()
+    return {**named, "Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(signature).decode()}"}
+
+
+def _request(address: str, method: str, path: str, headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+    try:
+        connection.request(method, path, headers={"Content-Length": "0", **headers})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert process.poll() is None, "Azurite ended"
+            assert time.monotonic() < deadline, "Azurite doesn't answer"
+            time.sleep(0.05)
+
+
+class Proxy:
+    """Stands before a server and breaks what it is told to. `requests` lists what came, as (method, path)."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server.removeprefix("http://")
+        self.requests: list[tuple[str, str]] = []
+        self.faults: list[str] = []  # of the next requests, in order: see `_Handler.go_on`
+        self.only = ""  # faults are for methods of this name alone, if it is one
+        self.delay_s = 0.0
+        self._lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"proxy": self})
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._http.shutdown()
+        self._http.server_close()
+
+    def next_fault(self, method: str, path: str) -> str:
+        """What becomes of a request that came."""
+        with self._lock:
+            self.requests.append((method, path))
+            if not self.faults or (self.only and self.only != method):
+                return ""
+            return self.faults.pop(0)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Carries one request, or breaks it."""
+
+    proxy: ClassVar[Any]
+    protocol_version = "HTTP/1.1"
+
+    def go_on(self) -> None:
+        """Does what the next fault says.
+
+        503, 500, 403 and so on   that status, without asking the server
+        lost answer               the server is asked, and its answer thrown away
+        cut                       the connection ends before the server is asked
+        """
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.proxy.next_fault(self.command, self.path)
+        time.sleep(self.proxy.delay_s)
+        if fault == "cut":
+            self._drop()
+        elif fault and fault != "lost answer":
+            status, _, code = fault.partition(" ")
+            self._answer(int(status), {"Retry-After": "0"}, f"<Error><Code>{code or 'X'}</Code></Error>".encode())
+        else:
+            connection = http.client.HTTPConnection(self.proxy.server, timeout=60)
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(body or None)
+            answer = connection.getresponse()
+            data = answer.read()
+            if fault == "lost answer":
+                self._drop()
+            else:
+                self._answer(answer.status, dict(answer.getheaders()), data)
+            connection.close()
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = go_on  # noqa: N815  # the names that http.server calls
+
+    def _answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        length = next((v for k, v in headers.items() if k.lower() == "content-length"), str(len(data)))
+        self.send_header("Content-Length", length if self.command == "HEAD" else str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *words: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def proxy(s3: str, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy before the S3 server, which the workspace is reached through."""
+    carrier = Proxy(s3_server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", carrier.address)
+    yield carrier
+    carrier.close()
