@@ -56,7 +56,8 @@ class Effects(NamedTuple):
     lock_urls: Callable[[tuple[LockedUrl, ...]], None]  # seen for the first time; kept in mlplan.lock
     secret_value: Callable[[str], str]  # raises Refusal where it isn't at hand
     known: Lookup  # what others yield now
-    stop: Event  # set when the user asks to stop
+    stop: Event  # set when nothing more is to be begun: the user asked for that, or the lease is lost
+    ensure: Callable[[], None]  # for right before an effect: raises Refusal where this apply may have none any more
 
 
 class Attempt(NamedTuple):

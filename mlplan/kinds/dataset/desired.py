@@ -126,7 +126,7 @@ def notes_on(facts: Facts) -> tuple[str, ...]:
         return (f"{len(facts.urls)} file{'' if len(facts.urls) == 1 else 's'} to download",)
     from mlplan.kinds.run.snapshot import readable_size
 
-    count = len(facts.tree.files)
+    count = facts.tree.count
     return (f"{count:,} file{'' if count == 1 else 's'}, {readable_size(facts.tree.size)}",)
 
 

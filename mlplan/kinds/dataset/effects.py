@@ -50,7 +50,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
         _keep(resource, facts, digest, effects)
     number = number_of(state, address, digest)
     assert facts.tree is not None
-    amount: dict[str, Json] = {"size_bytes": facts.tree.size, "files": len(facts.tree.files)}
+    amount: dict[str, Json] = {"size_bytes": facts.tree.size, "files": facts.tree.count}
     details = {**amount, "sources": [public_url(source) for source in resource.spec["source"]]}
     new = state.version_of(address, digest) is None
     entries = (Versioned(address, number, digest, details),) if new else ()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlplan.manifest.resolved import Resource
     from mlplan.plan.changes import Change
     from mlplan.state.records import Recorded
+    from mlplan.targets.protocols import Endpoint
 
 
 def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
@@ -37,13 +38,17 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
     spec = service_spec(resource, facts, attempt, effects)
     for warning in refuse_errors(services.check(spec)):
         effects.emit(DiagnosticRaised(warning))
+
+    def ask(endpoint: Endpoint) -> None:
+        verify(resource, endpoint, spec, effects)
+        effects.ensure()  # nobody else can touch the service now, and the next step puts it in its place
+
     seen = services.deploy(
-        spec,
-        lambda endpoint: verify(resource, endpoint, spec, effects),
-        lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail)),
+        spec, ask, lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail))
     )
     moved_away = _moved_away(resource, effects)
     if moved_away is not None:
+        effects.ensure()
         effects.reading.target(moved_away).services.delete(resource.address.name)
     return Performed(
         {
@@ -144,4 +149,5 @@ def served_model(mention: str, effects: Effects) -> ServedModel:
 
 def remove(recorded: Recorded, effects: Effects) -> None:
     """Ends the service: no process and no open port stays."""
+    effects.ensure()
     effects.reading.target(str(recorded.outputs["compute"])).services.delete(recorded.address.name)

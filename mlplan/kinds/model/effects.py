@@ -67,7 +67,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
     details: dict[str, Json] = {
         **outputs,
         "size_bytes": tree.size,
-        "files": len(tree.files),
+        "files": tree.count,
         "framework": dict(spec.get("framework") or {}),
     }
     new = state.version_of(resource.address, digest) is None

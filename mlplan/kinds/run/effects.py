@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from mlplan.codes import apply as codes
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 """How long a script that is asked to end may take."""
+STOP_POLL_S = 0.1
+"""How soon a wish to stop is noticed."""
 
 
 def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
@@ -89,11 +92,18 @@ def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
     """Runs it to its end on its target, or attaches to it where it is running already, and keeps what it leaves."""
     jobs = effects.reading.target(resource.spec["compute"]).jobs
     spec = job_spec(resource, facts, attempt, effects)
-    if jobs.observe(spec.key).state == "Absent":
+
+    def on_progress(stage: str, detail: str) -> None:
+        effects.emit(StageReached(resource.address, stage, detail))
+        if stage != "Running":
+            effects.ensure()
+
+    # "Preparing" is another process that is about to start it, or died before it could: submitting waits for it.
+    if jobs.observe(spec.key).state in ("Absent", "Preparing"):
         warnings = refuse_errors(jobs.check(spec))
         for warning in warnings:
             effects.emit(DiagnosticRaised(warning))
-        jobs.submit(spec, lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail)))
+        jobs.submit(spec, on_progress)
     else:
         effects.emit(StageReached(resource.address, "Running", "begun by an earlier apply"))
     _follow(resource.address, jobs, spec, effects)
@@ -102,23 +112,27 @@ def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
 
 
 def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> None:
-    """Passes the job's output on until it ends; ends it when the user asks to stop."""
-    ended = threading.Event()
+    """Passes the job's output on until it ends; ends it when the user asks to stop.
 
-    def cancel_on_stop() -> None:
-        while not ended.wait(0.2):
-            if effects.stop.is_set():
-                jobs.cancel(spec.key, grace_s=GRACE_S)
-                return
+    Raises: Refusal where the lease was lost: the job is left alone then, since it may be another apply's by now.
+    """
+    followed: Future[None] = Future()
 
-    watcher = threading.Thread(target=cancel_on_stop, name=f"stop {spec.id}", daemon=True)
-    watcher.start()
-    try:
-        for line in jobs.logs(spec.key, follow=True):
-            effects.emit(OutputLine(address, line))
-    finally:
-        ended.set()
-        watcher.join()
+    def pass_on() -> None:
+        try:
+            for line in jobs.logs(spec.key, follow=True):
+                effects.emit(OutputLine(address, line))
+            followed.set_result(None)
+        except BaseException as error:
+            followed.set_exception(error)
+
+    threading.Thread(target=pass_on, name=f"follow {spec.id}", daemon=True).start()
+    while not wait([followed], timeout=STOP_POLL_S).done:
+        if effects.stop.is_set():
+            effects.ensure()
+            jobs.cancel(spec.key, grace_s=GRACE_S)
+            break
+    followed.result()
 
 
 def keep(
