@@ -1,15 +1,18 @@
 """The graph of a project, drawn: DOT, Mermaid, or an SVG of our own. What needs others stands to the right of them.
 
-Pure and deterministic: the same graph gives the same bytes.
+Pure and deterministic: the same graph gives the same bytes. Where the boxes of the SVG stand: `layout.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import escape
+from html import escape
+from typing import TYPE_CHECKING
+
+from mlplan.views.layout import Box, Size, lay_out
+from mlplan.views.words import ACTION_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlplan.address import Address
     from mlplan.graph import Graph
@@ -27,8 +30,10 @@ COLOURS: Mapping[str, str] = {
 """A colour for each action that changes something; the others are grey."""
 GREY = "#64748b"
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 46, 70, 18, 20
-"""Of a box, of the gaps between boxes, and around the picture. In pixels."""
+FAT = ' font-weight="600"'
+SIZE = Size(width=186, height=48, gap_x=64, gap_y=16)
+MARGIN = 16
+"""Around the picture. In pixels."""
 
 
 def draw(graph: Graph, actions: Mapping[Address, Action], *, form: str) -> str:
@@ -75,62 +80,59 @@ def _mermaid(graph: Graph, actions: Mapping[Address, Action]) -> str:
     return "\n".join([*lines, ""])
 
 
-class _Box(NamedTuple):
-    """Where a node stands: its upper left corner."""
-
-    x: int
-    y: int
-
-
 def svg(graph: Graph, actions: Mapping[Address, Action]) -> str:
-    """The graph as a picture: layers from left to right by the longest way, edges as curves."""
-    boxes = _layout(graph)
-    width = max((box.x for box in boxes.values()), default=0) + WIDTH + MARGIN
-    height = max((box.y for box in boxes.values()), default=0) + HEIGHT + MARGIN
+    """The graph as a picture that stands alone: what is needed on the left, who needs it on the right."""
+    drawn = lay_out(graph.order, graph.needs, SIZE)
+    width, height = drawn.width + 2 * MARGIN, drawn.height + 2 * MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'role="img" font-family="system-ui, sans-serif" font-size="13">',
         f"<title>{len(graph.order)} resources and what they need</title>",
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0.5 L7.5 4 L0 7.5 z" fill="#94a3b8"/></marker></defs>',
+        f'<g transform="translate({MARGIN} {MARGIN})">',
     ]
-    parts += [_curve(boxes[need], boxes[address]) for need, address in _edges(graph)]
-    parts += [_node(address, boxes[address], actions.get(address)) for address in graph.order]
-    return "\n".join([*parts, "</svg>", ""])
+    parts += [
+        _edge(need, drawn.boxes[need], drawn.routes.get((need, address), ()), drawn.boxes[address])
+        for need, address in _edges(graph)
+    ]
+    parts += [_node(address, drawn.boxes[address], actions.get(address)) for address in graph.order]
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
-def _layout(graph: Graph) -> dict[Address, _Box]:
-    """Each node in the layer behind the last of what it needs; in a layer, near the middle of what it needs."""
-    layers: dict[Address, int] = {}
-    for address in graph.order:
-        layers[address] = 1 + max((layers[need] for need in graph.needs[address]), default=-1)
-    rows: dict[Address, float] = {}
-    boxes: dict[Address, _Box] = {}
-    for layer in range(max(layers.values(), default=-1) + 1):
-        members = [address for address in graph.order if layers[address] == layer]
-        members.sort(key=lambda address: _wanted_row(address, graph, rows))
-        for row, address in enumerate(members):
-            rows[address] = row
-            boxes[address] = _Box(MARGIN + layer * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y))
-    return boxes
+def _edge(need: Address, start: Box, lanes: Iterable[Box], end: Box) -> str:
+    """A curve through the lanes; dashed where it only says on which compute something is."""
+    x, y = start.x + SIZE.width, start.y + SIZE.height // 2
+    path = f"M{x} {y}"
+    for lane in lanes:
+        path += f"{_bend(x, y, lane.x, lane.y)} H{lane.x + SIZE.width}"
+        x, y = lane.x + SIZE.width, lane.y
+    path += _bend(x, y, end.x - 2, end.y + SIZE.height // 2)
+    dashed = ' stroke-dasharray="3 4"' if need.kind == "compute" else ""
+    return f'<path d="{path}" fill="none" stroke="#94a3b8" stroke-width="1.3"{dashed} marker-end="url(#tip)"/>'
 
 
-def _wanted_row(address: Address, graph: Graph, rows: Mapping[Address, float]) -> float:
-    needs = [rows[need] for need in graph.needs[address]]
-    return sum(needs) / len(needs) if needs else len(rows)
+def _bend(x1: int, y1: int, x2: int, y2: int) -> str:
+    middle = (x1 + x2) // 2
+    return f" C{middle} {y1} {middle} {y2} {x2} {y2}"
 
 
-def _curve(start: _Box, end: _Box) -> str:
-    x1, y1, x2, y2 = start.x + WIDTH, start.y + HEIGHT // 2, end.x, end.y + HEIGHT // 2
-    bend = max(30, (x2 - x1) // 2)
-    return f'<path d="M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}" fill="none" stroke="#cbd5e1"/>'
-
-
-def _node(address: Address, box: _Box, action: Action | None) -> str:
-    colour = GREY if _quiet(action) else COLOURS[str(action)]
-    said = "unchanged" if _quiet(action) else str(action)
-    fitting = str(address) if len(str(address)) <= 24 else f"{str(address)[:23]}…"
+def _node(address: Address, box: Box, action: Action | None) -> str:
+    quiet = action is None or _quiet(action)
+    colour = GREY if quiet else COLOURS[str(action)]
+    said = "unchanged" if action is None or quiet else f"{ACTION_WORDS[action].symbol} {action}"
+    name = _fitting(address.name, 21)
     return (
         f"<g><title>{escape(str(address))}: {said}</title>"
-        f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="7" fill="#fff" stroke="{colour}"/>'
-        f'<text x="{box.x + 12}" y="{box.y + 20}" fill="#0f172a">{escape(fitting)}</text>'
-        f'<text x="{box.x + 12}" y="{box.y + 37}" fill="{colour}" font-size="11">{said}</text></g>'
+        f'<rect x="{box.x}" y="{box.y}" width="{SIZE.width}" height="{SIZE.height}" rx="8" fill="#fff"/>'
+        f'<rect x="{box.x}" y="{box.y}" width="{SIZE.width}" height="{SIZE.height}" rx="8" fill="{colour}" '
+        f'fill-opacity="{"0.04" if quiet else "0.1"}" stroke="{colour}" stroke-width="{"1" if quiet else "1.6"}"/>'
+        f'<text x="{box.x + 12}" y="{box.y + 18}" fill="#64748b" font-size="11">{address.kind}</text>'
+        f'<text x="{box.x + SIZE.width - 12}" y="{box.y + 18}" fill="{colour}" font-size="11" text-anchor="end"'
+        f"{'' if quiet else FAT}>{said}</text>"
+        f'<text x="{box.x + 12}" y="{box.y + 37}" fill="#0f172a"{"" if quiet else FAT}>{escape(name)}</text></g>'
     )
+
+
+def _fitting(name: str, length: int) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -16,21 +16,14 @@ from mlplan.views.plan_context import NO_CONTEXT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlplan.fingerprint import Part
     from mlplan.plan.changes import Change, Impact, Plan
-    from mlplan.views.plan_context import Attribution, Context
+    from mlplan.views.plan_context import Context
 
 LIMIT = 65_536
 """How many characters a comment may have."""
 
 IMPACTS: tuple[Impact, ...] = ("destructive", "contract", "retrain", "serve-only", "cosmetic", "none")
 """The worst first."""
-
-ATTRIBUTION: Mapping[Attribution, str] = {
-    "this-change": "from this change",
-    "pending": "already pending before it",
-    "drift": "mends drift",
-}
 
 VALUE_LENGTH = 80
 """How much of a value is shown."""
@@ -117,7 +110,7 @@ def _change(change: Change, context: Context, detail: Detail) -> str:
     """A line for the change; below it, its reasons and, folded, its fields."""
     asides = [words.conditional_text(change)]
     if context.attribution:
-        asides.append(ATTRIBUTION[context.attribution.get(change.address, "this-change")])
+        asides.append(words.ATTRIBUTION_WORDS[context.attribution.get(change.address, "this-change")])
     if change.forecast:
         asides.append(words.forecast_text(change.forecast))
     said = "; ".join(aside for aside in asides if aside)
@@ -149,25 +142,14 @@ def _reason(said: words.ReasonWords) -> str:
 
 def _fields(change: Change) -> list[str]:
     """The parts that differ, old -> new, as a folded table; for what is new, all of them."""
-    if not change.after:
-        return []
-    rows = []
-    for name in sorted({*change.after, *change.before}):
-        old, new = change.before.get(name), change.after.get(name)
-        if old is None or new is None or old.digest != new.digest:
-            rows.append(f"  | {_text(name)} | {_part(old)} | {_part(new)} |")
+    rows = [
+        f"  | {_text(field.name)} | {_value(field.before)} | {_value(field.after)} |"
+        for field in words.fields(change)
+    ]
     if not rows:
         return []
     head = ["", f"  <details><summary>{words.counted(len(rows), 'field')}</summary>", ""]
     return [*head, "  | field | before | after |", "  | --- | --- | --- |", *rows, "", "  </details>", ""]
-
-
-def _part(part: Part | None) -> str:
-    if part is None:
-        return ""
-    if part.digest is None:
-        return f"({words.LATER})"
-    return _value(part.digest[:10] if part.value is None else words.value_text(part.value))
 
 
 def _quiet(plan: Plan) -> str:
@@ -185,7 +167,7 @@ def _text(text: str) -> str:
 
 
 def _value(text: str) -> str:
-    return _code(words.shortened(text, VALUE_LENGTH))
+    return _code(words.shortened(text, VALUE_LENGTH)) if text else ""
 
 
 def _code(text: str) -> str:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from mlplan.fingerprint import Part
     from mlplan.json_types import Json
     from mlplan.plan.changes import Action, Change, Forecast, Impact, Plan, Reason
+    from mlplan.views.plan_context import Attribution
     from mlplan.world import Drift
 
 
@@ -59,6 +61,13 @@ IMPACT_WORDS: Mapping[Impact, str] = {
     "none": "nothing changes",
 }
 """What each impact means, the worst first."""
+
+ATTRIBUTION_WORDS: Mapping[Attribution, str] = {
+    "this-change": "from this change",
+    "pending": "already pending before it",
+    "drift": "mends drift",
+}
+"""Who caused a change, the proposed one first."""
 
 LATER = "known after apply"
 
@@ -234,6 +243,34 @@ def pending(change: Change) -> list[tuple[str, str]]:
 def pending_text(name: str, waits_for: str) -> str:
     """`model bytes (known after apply of run.train)`."""
     return f"{name} ({LATER} of {waits_for})" if waits_for else f"{name} ({LATER})"
+
+
+class Field(NamedTuple):
+    """A part that differs, as it is shown: by its value, or by the start of its digest."""
+
+    name: str
+    before: str  # empty: there was none
+    after: str  # empty: there is none any more
+
+
+def fields(change: Change) -> list[Field]:
+    """The parts that differ, by name; of what is new all, of what goes none."""
+    if not change.after:
+        return []
+    found = []
+    for name in sorted({*change.after, *change.before}):
+        old, new = change.before.get(name), change.after.get(name)
+        if old is None or new is None or old.digest != new.digest:
+            found.append(Field(printable(name), _part_text(old), _part_text(new)))
+    return found
+
+
+def _part_text(part: Part | None) -> str:
+    if part is None:
+        return ""
+    if part.digest is None:
+        return f"({LATER})"
+    return part.digest[:10] if part.value is None else value_text(part.value)
 
 
 # -- the whole plan --------------------------------------------------------------------------------------------------
