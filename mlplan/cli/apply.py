@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
+    from mlplan.plan.changes import Plan
     from mlplan.state.records import State
     from mlplan.workspace.protocols import Holder
 
@@ -60,14 +61,24 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
             with leased(project, asked.command, asked.lock_timeout_s, threading.Event()):
                 pass
         project.workspace.files.save()
-        show(planned.plan, asked.format)
-        return ExitCode.OK
+        return nothing_to_do(planned.plan, asked.format)
     if not asked.yes and not asked.plan_file:
         show(planned.plan, "text")
         confirm("Apply these changes?")
     elif asked.format == "text":
         show(planned.plan, "text")
     return apply_plan(project, planned, selecting, asked)
+
+
+def nothing_to_do(plan: Plan, form: str) -> ExitCode:
+    """Says so: in words, or as an apply of no changes."""
+    if form == "text":
+        show(plan, form)
+        return ExitCode.OK
+    with view_of(form, []) as emit:
+        emit(ApplyStarted(plan.project, plan.serial, 0))
+        emit(ApplyFinished(int(ExitCode.OK), 0.0, {}))
+    return ExitCode.OK
 
 
 def apply_plan(project: Project, planned: Planned, selecting: PlanOptions, asked: ApplyOptions) -> ExitCode:
@@ -118,9 +129,12 @@ def execute(
         emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
         code = exit_code(ended, stop.is_set())
-        if converge and code is ExitCode.OK:
-            code = check_converged(project, session.state, selecting, emit)
-        sweep(session, effects, computes_of(project))
+        if tell_lost(effects, ended, emit):
+            code = ExitCode.BUSY
+        else:
+            if converge and code is ExitCode.OK:
+                code = check_converged(project, session.state, selecting, emit)
+            sweep(session, effects, computes_of(project))
         project.workspace.files.save()
         counts: Counter[str] = Counter(end.outcome for end in ended)
         emit(ApplyFinished(int(code), time.monotonic() - begun, dict(counts)))
@@ -129,13 +143,16 @@ def execute(
 
 @contextmanager
 def leased(project: Project, command: str, wait_s: float, stop: threading.Event) -> Iterator[State]:
-    """Holds the lease; waits for another holder and says so. Where the lease is lost, what runs is stopped."""
+    """Holds the lease; waits for another holder and says so, until `stop` is set. Where the lease is lost, it is set:
+    nothing more begins, and what runs is left to whoever holds it now."""
     lease = project.workspace.lease
 
     def tell_waiting(holder: Holder) -> None:
         tell(f"Waiting for {holder.description}, up to {wait_s:.0f} s.")
 
-    state = lease.take(command=command, wait_s=wait_s, on_wait=tell_waiting, on_lost=stop.set)
+    state = lease.take(
+        command=command, wait_s=wait_s, on_wait=tell_waiting, on_lost=stop.set, stopped=stop.is_set
+    )
     try:
         yield state
     finally:
@@ -194,6 +211,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
         secret_value=lambda name: secret_value(name, secret_variable(name)),
         known=lambda address: recorded_lookup(session.state)(address),
         stop=stop,
+        ensure=project.workspace.lease.ensure,
     )
 
 
@@ -212,6 +230,19 @@ def secret_value(name: str, variable: str) -> str:
             ]
         )
     return value
+
+
+def tell_lost(effects: Effects, ended: list[Ended], emit: Emit) -> bool:
+    """Whether the lease was lost in the meantime. Says so, unless a change ended by it and said so already."""
+    try:
+        effects.ensure()
+    except Refusal as lost:
+        told = {diagnostic for end in ended if end.refusal for diagnostic in end.refusal.diagnostics}
+        for diagnostic in lost.diagnostics:
+            if diagnostic not in told:
+                emit(DiagnosticRaised(diagnostic))
+        return True
+    return False
 
 
 def exit_code(ended: list[Ended], stopped: bool) -> ExitCode:
