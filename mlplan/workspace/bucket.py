@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TRIES = 6
+"""How often a request is tried again that failed in a way that may pass."""
+
 AT_ONCE = 16
 """Requests that are made side by side: they wait for the network, not for a core."""
 
@@ -172,7 +175,7 @@ def open_bucket(url: str) -> BucketStore:
     scheme, _, rest = url.partition("://")
     bucket, _, prefix = rest.strip("/").partition("/")
     patience: dict[str, Any] = {
-        "retry_config": {"max_retries": 6, "retry_timeout": timedelta(seconds=45)},
+        "retry_config": {"max_retries": TRIES, "retry_timeout": timedelta(seconds=45)},
         "client_options": {
             "timeout": timedelta(seconds=120),
             "connect_timeout": timedelta(seconds=5),

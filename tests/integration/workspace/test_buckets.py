@@ -1,0 +1,284 @@
+"""A workspace in a bucket, over servers of the real protocols: shared, cheap to ask, safe on a bad network."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import obstore
+import pytest
+from object_stores import Proxy, azure, azure_server, proxy, s3, s3_server
+
+from mlplan.address import Address
+from mlplan.errors import ExitCode, Refusal
+from mlplan.state.entries import Versioned
+from mlplan.workspace.bucket import open_bucket
+from mlplan.workspace.open import Workspace, open_workspace
+from mlplan.workspace.shared_artifacts import SharedArtifacts
+
+__all__ = ["azure", "azure_server", "proxy", "s3", "s3_server"]
+
+pytestmark = pytest.mark.buckets
+
+MODEL = Address("model", "m")
+FILES = {"a.txt": b"one", "sub/b.txt": b"two", "big.bin": os.urandom(12_000_000)}
+
+
+@pytest.fixture(params=["s3", "azure"])
+def place(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+def clone(tmp_path: Path, name: str, place: str) -> Workspace:
+    (tmp_path / name).mkdir(exist_ok=True)
+    return open_workspace(str(tmp_path / name), place, "p")
+
+
+def make(folder: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return str(folder)
+
+
+def read(folder: str) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()
+    }
+
+
+def record(workspace: Workspace, number: int, digest: str = "d") -> None:
+    with workspace.lease.held(command="mlplan apply") as state:
+        workspace.log.append(state, [Versioned(MODEL, number, digest, {})], command="mlplan apply")
+
+
+def test_two_clones_share_one_state_and_its_artifacts(place: str, tmp_path: Path) -> None:
+    ann, bob = clone(tmp_path, "ann", place), clone(tmp_path, "bob", place)
+    tree = ann.artifacts.put_folder(make(tmp_path / "in", FILES))
+    record(ann, 1, tree.digest)
+    state = bob.log.read()
+    assert [version.digest for version in state.versions[MODEL]] == [tree.digest]
+    assert bob.artifacts.tree(tree.digest).files == tree.files
+    assert read(bob.artifacts.view(tree.digest)) == FILES
+    assert bob.artifacts.read_bytes(tree.digest, "a.txt") == b"one"
+    record(bob, 2)
+    assert [version.number for version in ann.log.read().versions[MODEL]] == [1, 2]
+    assert [commit.serial for commit in ann.log.commits()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_while_one_works_another_is_told_so(place: str, tmp_path: Path) -> None:
+    ann, bob = clone(tmp_path, "ann", place), clone(tmp_path, "bob", place)
+    with ann.lease.held(command="mlplan apply"):
+        with pytest.raises(Refusal) as refused:
+            bob.lease.take(command="mlplan apply")
+        assert refused.value.exit_code is ExitCode.BUSY
+    record(bob, 1)
+
+
+def test_ages_are_told_by_the_server(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, bob = clone(tmp_path, "ann", place), clone(tmp_path, "bob", place)
+    with ann.lease.held(command="mlplan apply"):
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        holder = bob.lease.holder()
+        assert holder is not None
+        assert holder.age_s < 30
+
+
+def test_a_subtree_of_what_only_the_bucket_has(place: str, tmp_path: Path) -> None:
+    many = {f"outputs/{n}": b"%d" % n for n in range(600)} | {"outputs/model.pkl": b"m" * 100_000}
+    tree = clone(tmp_path, "ann", place).artifacts.put_folder(make(tmp_path / "in", many))
+    bob = clone(tmp_path, "bob", place).artifacts
+    model = bob.subtree(tree.digest, "outputs/model.pkl")
+    small = bob.subtree(tree.digest, "outputs/7")
+    assert model is not None
+    assert small is not None
+    carol = clone(tmp_path, "carol", place).artifacts
+    assert read(carol.view(model.digest)) == {"model.pkl": b"m" * 100_000}
+    assert read(carol.view(small.digest)) == {"7": b"7"}
+    assert read(carol.view(tree.digest)) == many
+    assert carol.problems(tree.digest, deep=True) == ()
+
+
+def test_what_no_tree_needs_is_removed(place: str, tmp_path: Path) -> None:
+    ann = clone(tmp_path, "ann", place).artifacts
+    many = {f"{n}": b"%d" % n for n in range(600)}
+    old = ann.put_folder(make(tmp_path / "old", {**many, "shared": b"s" * 70_000, "lone": b"l" * 70_000}))
+    new = ann.put_folder(make(tmp_path / "new", {"shared": b"s" * 70_000}))
+    garbage = ann.garbage([new.digest])
+    assert old.digest in garbage.digests
+    ann.remove(garbage)
+    bob = clone(tmp_path, "bob", place).artifacts
+    assert read(bob.view(new.digest)) == {"shared": b"s" * 70_000}
+    with pytest.raises(Refusal, match="MLP4201"):
+        bob.view(old.digest)
+    assert bob.garbage([new.digest]).digests == ()
+
+
+@pytest.mark.parametrize("commits", [1, 60])
+def test_a_plan_with_nothing_to_do_makes_three_requests(proxy: Proxy, s3: str, tmp_path: Path, commits: int) -> None:
+    ann = clone(tmp_path, "ann", s3)
+    tree = ann.artifacts.put_folder(make(tmp_path / "in", FILES))
+    with ann.lease.held(command="mlplan apply") as state:
+        for number in range(1, commits + 1):
+            state = ann.log.append(state, [Versioned(MODEL, number, tree.digest, {})], command="mlplan apply")
+    proxy.requests.clear()
+    bob = clone(tmp_path, "bob", s3)
+    assert bob.log.read().serial == commits + 2
+    assert bob.artifacts.problems(tree.digest) == ()
+    assert len(proxy.requests) == 3
+
+
+def test_what_is_there_is_not_sent_again(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    clone(tmp_path, "ann", s3).artifacts.put_folder(make(tmp_path / "in", FILES))
+    proxy.requests.clear()
+    clone(tmp_path, "bob", s3).artifacts.put_folder(str(tmp_path / "in"))
+    assert [method for method, _ in proxy.requests] == ["HEAD"]
+    make(tmp_path / "in", {"new": b"new"})
+    proxy.requests.clear()
+    clone(tmp_path, "bob", s3).artifacts.put_folder(str(tmp_path / "in"))
+    assert [method for method, _ in proxy.requests].count("PUT") == 2
+
+
+def test_many_small_files_take_few_requests(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    many = {f"{n}": b"%d" % n for n in range(2000)}
+    tree = clone(tmp_path, "ann", s3).artifacts.put_folder(make(tmp_path / "in", many))
+    sent = len(proxy.requests)
+    assert read(clone(tmp_path, "bob", s3).artifacts.view(tree.digest)) == many
+    assert sent <= 6
+    assert len(proxy.requests) - sent <= 4
+
+
+def test_what_is_here_is_not_fetched_again(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    tree = clone(tmp_path, "ann", s3).artifacts.put_folder(make(tmp_path / "in", FILES))
+    clone(tmp_path, "bob", s3).artifacts.view(tree.digest)
+    proxy.requests.clear()
+    bob = clone(tmp_path, "bob", s3).artifacts
+    bob.view(tree.digest)
+    bob.tree(tree.digest)
+    assert proxy.requests == []
+
+
+def test_an_interrupted_upload_goes_on_where_it_was(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    files = {f"{n}": bytes([n]) * 100_000 for n in range(20)}
+    ann = clone(tmp_path, "ann", s3).artifacts
+    proxy.only, proxy.faults = "PUT", [""] * 8 + ["403 AccessDenied"] * 100
+    with pytest.raises(Refusal, match="MLP4402"):
+        ann.put_folder(make(tmp_path / "in", files))
+    bob = clone(tmp_path, "bob", s3).artifacts
+    proxy.faults, proxy.requests = [], []
+    tree = clone(tmp_path, "ann", s3).artifacts.put_folder(str(tmp_path / "in"))
+    assert [method for method, _ in proxy.requests].count("PUT") == 13
+    assert read(bob.view(tree.digest)) == files
+
+
+@pytest.mark.parametrize("fault", ["500", "503 SlowDown", "cut", "lost answer"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_passes_is_tried_again(proxy: Proxy, s3: str, tmp_path: Path, fault: str, times: int) -> None:
+    ann = clone(tmp_path, "ann", s3)
+    for method in ("GET", "PUT", "HEAD"):
+        proxy.only, proxy.faults = method, [fault] * times
+        tree = ann.artifacts.put_folder(make(tmp_path / method, {**FILES, "other": method.encode()}))
+        record(ann, len(list(ann.log.commits())) + 1, tree.digest)
+        assert proxy.faults == []
+    bob = clone(tmp_path, "bob", s3)
+    state = bob.log.read()
+    assert state.serial == 9
+    assert len(state.versions[MODEL]) == 3
+    for version in state.versions[MODEL]:
+        assert bob.artifacts.problems(version.digest, deep=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("403 AccessDenied", "MLP4402"),
+        ("403 InvalidAccessKeyId", "MLP4402"),
+        ("403 RequestTimeTooSkewed", "MLP4403"),
+        ("400 AuthorizationHeaderMalformed", "MLP4404"),
+        ("404 NoSuchBucket", "MLP4401"),
+    ],
+)
+def test_what_does_not_pass_is_told(proxy: Proxy, s3: str, tmp_path: Path, fault: str, code: str) -> None:
+    proxy.faults = [fault] * 10
+    with pytest.raises(Refusal) as refused:
+        clone(tmp_path, "ann", s3).log.read()
+    (diagnostic,) = refused.value.diagnostics
+    assert diagnostic.code == code
+    assert fault.partition(" ")[2] in diagnostic.detail
+    assert diagnostic.hint
+
+
+def test_a_missing_bucket_is_no_empty_workspace(place: str, tmp_path: Path) -> None:
+    scheme, _, rest = place.partition("://")
+    workspace = clone(tmp_path, "ann", f"{scheme}://not-{rest}")
+    with pytest.raises(Refusal, match="MLP4401"):
+        workspace.log.read()
+
+
+def test_wrong_keys_are_told_without_being_told(azure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0LWtleQ==")
+    with pytest.raises(Refusal) as refused:
+        clone(tmp_path, "ann", azure).log.read()
+    (diagnostic,) = refused.value.diagnostics
+    assert diagnostic.code == "MLP4402"
+    assert "c2VjcmV0" not in str(diagnostic)
+
+
+def test_a_server_that_is_not_there_is_told(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlplan.workspace.bucket.TRIES", 1)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(Refusal, match="MLP4405"):
+        clone(tmp_path, "ann", s3).log.read()
+
+
+def test_damage_in_the_bucket_is_noticed(place: str, tmp_path: Path) -> None:
+    tree = clone(tmp_path, "ann", place).artifacts.put_folder(make(tmp_path / "in", {"a": b"one"}))
+    store = open_bucket(place)
+    digest = tree.files[0].sha256
+    store.replace(f"artifacts/{digest[:2]}/{digest[2:]}", b"eno")
+    with pytest.raises(Refusal, match="MLP4202"):
+        clone(tmp_path, "bob", place).artifacts.view(tree.digest)
+    store.delete(f"artifacts/{digest[:2]}/{digest[2:]}")
+    carol = clone(tmp_path, "carol", place).artifacts
+    with pytest.raises(Refusal, match="MLP4201"):
+        carol.view(tree.digest)
+    assert carol.problems(tree.digest, deep=True) == ("a",)
+
+
+def test_the_copy_is_bounded_and_keeps_what_is_in_use(s3: str, tmp_path: Path) -> None:
+    store, workspace = open_bucket(s3), clone(tmp_path, "ann", s3)
+    assert isinstance(workspace.artifacts, SharedArtifacts)
+    small = SharedArtifacts(store, workspace.artifacts._copy, limit=250_000)
+    trees = [small.put_folder(make(tmp_path / f"{n}", {"x": bytes([n]) * 100_000})) for n in range(5)]
+    kept = sum(path.stat().st_size for path in (tmp_path / "ann" / ".mlplan" / "cache" / "artifacts").rglob("*"))
+    assert kept < 300_000
+    for n, tree in enumerate(trees):
+        assert read(small.view(tree.digest)) == {"x": bytes([n]) * 100_000}
+
+
+def test_keys_are_found_in_the_files_of_the_cloud_s_own_tools(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    (tmp_path / "credentials").write_text("[team]\naws_access_key_id = key\naws_secret_access_key = secret\n")
+    (tmp_path / "config").write_text("[profile team]\nregion = us-east-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "team")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    record(clone(tmp_path, "ann", s3), 1)
+    assert clone(tmp_path, "bob", s3).log.read().serial == 3
+
+
+def test_nothing_of_the_clients_keys_is_in_the_bucket(s3: str, tmp_path: Path) -> None:
+    record(clone(tmp_path, "ann", s3), 1)
+    store = open_bucket(s3)
+    everything = b"".join(
+        obstore.get(store._remote, entry["path"]).bytes().to_bytes()
+        for page in obstore.list(store._remote)
+        for entry in page
+    )
+    assert b"mlplan apply" in everything
+    assert b"secret" not in everything
