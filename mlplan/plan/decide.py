@@ -169,22 +169,52 @@ def run_outputs(record: RunRecord) -> dict[str, Json]:
     }
 
 
-CONTRACT = frozenset({"port", "host", "auth", "entry script", "schema"})
-"""Parts of a deployment that its clients notice."""
+CONTRACT = frozenset({"host", "port", "auth", "timeout", "max_body", "compute", "compute type", "python"})
+"""Parts of a deployment that its clients notice. Its packages count too: they are the environment of the answer."""
+
+LABELS: frozenset[Role] = frozenset({"label"})
 
 
 def _impact(
     address: Address, action: Action, reasons: list[Reason], desired: Parts, recorded: Recorded | None
 ) -> Impact:
-    """The class of a change, the worst first."""
+    """The class of a change, the worst first. What a deployment takes over from its inference, `make_plan` adds."""
     if action in ("no-op", "skip"):
         return "none"
     if action == "run":
         return "retrain"
-    roles = {_role(reason.subject, desired, recorded) for reason in reasons}
-    if recorded is not None and roles == {"label"}:
+    if address.kind in ("compute", "dataset", "run"):
+        return "cosmetic"
+    if address.kind == "model":
+        return "serve-only" if action == "register" else "cosmetic"
+    edits = [reason for reason in reasons if reason.cause in ("changed", "added", "removed", "upstream", "unpinned")]
+    if (
+        recorded is not None
+        and reasons == edits
+        and LABELS.issuperset(_role(r.subject, desired, recorded) for r in edits)
+    ):
         return "cosmetic"
     if address.kind == "deployment":
-        clients_notice = recorded is None or any(reason.subject in CONTRACT for reason in reasons)
-        return "contract" if clients_notice else "serve-only"
-    return "serve-only" if address.kind in ("model", "inference") else "cosmetic"
+        renamed = recorded is not None and _model_digests(recorded.parts) == _model_digests(desired)
+        notice = recorded is None or any(_clients_notice(reason, renamed) for reason in edits)
+        return "contract" if notice else "serve-only"
+    # Of an inference all that decides the answer counts, but for variables and secrets: those tune or connect it.
+    decisive = [
+        reason
+        for reason in edits
+        if _role(reason.subject, desired, recorded) == "result" and not reason.subject.startswith(("env ", "secret "))
+    ]
+    return "contract" if decisive else "serve-only"
+
+
+def _clients_notice(reason: Reason, renamed: bool) -> bool:
+    """Whether the clients of a service notice that this part of it differs. `renamed`: its models are the same ones,
+    whatever they are called."""
+    kind = reason.subject.partition(" ")[0]
+    if reason.cause in ("added", "removed") and (kind == "inference" or (kind == "model" and not renamed)):
+        return True
+    return reason.subject in CONTRACT or kind == "package" or reason.subject == "locked packages"
+
+
+def _model_digests(parts: Parts) -> list[str]:
+    return sorted(part.digest or "" for name, part in parts.items() if name.startswith("model "))

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from mlplan.address import KINDS, Address
 from mlplan.graph import Graph
 from mlplan.json_types import Json
-from mlplan.plan.changes import QUIET, Change, Plan, Reason
+from mlplan.plan.changes import QUIET, Change, Impact, Plan, Reason
 from mlplan.plan.decide import Desired, Known, decide
 from mlplan.state.records import Recorded, State
 from mlplan.world import World
+
+MERE_RECORDS = ("compute", "inference")
+"""Kinds of which nothing is lost with the record: what ran there, and the services' own copies of the code, stay."""
 
 Lookup = Callable[[Address], Known]
 """What an address yields, as far as it can be known now."""
@@ -69,6 +72,7 @@ def make_plan(
             change = change._replace(yields=yields(change, state))
         if change.action == "replace" and recorded:
             change = change._replace(loss=loss(recorded, state))
+        change = _with_inference(change, changes)
         changes.append(change)
         known[address] = Known(change.yields, desired.details.get("content", ""))
     if not selection.only:
@@ -95,9 +99,8 @@ def deletion_order(addresses: Iterable[Address]) -> list[Address]:
 def delete(recorded: Recorded, loss: str, *, cause: str = "undeclared") -> Change:
     """The deletion of one recorded resource."""
     reason = Reason("undeclared", str(recorded.address)) if cause == "undeclared" else Reason("forced", cause)
-    return Change(
-        recorded.address, "delete", (reason,), recorded.parts, {}, impact="destructive", loss=loss, yields=None
-    )
+    impact: Impact = "cosmetic" if recorded.address.kind in MERE_RECORDS else "destructive"
+    return Change(recorded.address, "delete", (reason,), recorded.parts, {}, impact=impact, loss=loss, yields=None)
 
 
 def service_outputs(changes: Sequence[Change]) -> dict[str, Json]:
@@ -139,6 +142,15 @@ def apply_moves(state: State, moves: Iterable[tuple[Address, Address]]) -> tuple
     return state._replace(resources=resources, versions=versions, runs=runs), done
 
 
+def _with_inference(change: Change, before: Iterable[Change]) -> Change:
+    """A deployment whose inference changes has the impact of that: what answers is what its clients see."""
+    if change.address.kind != "deployment" or change.impact not in ("cosmetic", "serve-only"):
+        return change
+    named = {reason.subject for reason in change.reasons}
+    impacts = {c.impact for c in before if c.address.kind == "inference" and f"inference {c.address.name}" in named}
+    return change._replace(impact="contract") if "contract" in impacts else change
+
+
 def _with_move(change: Change, old: Address | None) -> Change:
     if old is None:
         return change
@@ -149,4 +161,3 @@ def _with_move(change: Change, old: Address | None) -> Change:
         impact=impact,
         reasons=(Reason("moved", str(old), str(old), str(change.address)), *change.reasons),
     )
-
