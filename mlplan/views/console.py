@@ -177,21 +177,19 @@ def _working(work: Work, now: float, width: int, column: int) -> Line:
     return _timed(left, now - work.since, width)
 
 
-BAR = 20
-
-
 def _transfer(what: str, transfer: Transfer, now: float, width: int) -> Line:
-    """`download x.gz ━━━━━━━━──── 6.2 MB of 9.9 MB, 2.1 MB/s, 2 s left`."""
+    """`download x.gz  ━━━━━━━━────  62% of 9.9 MB, 2.1 MB/s, 2 s left`."""
+    rate = transfer.rate(now)
     facts = words.size_text(transfer.done)
     if transfer.total:
-        facts += f" of {words.size_text(transfer.total)}"
-    rate = transfer.rate(now)
+        facts = f"{transfer.done * 100 // transfer.total}% of {words.size_text(transfer.total)}"
     if rate:
         facts += f", {words.size_text(round(rate))}/s"
         if transfer.total:
             facts += f", {words.duration_text((transfer.total - transfer.done) / rate)} left"
-    full = round(BAR * transfer.done / transfer.total) if transfer.total else 0
-    bar = [("━" * full, "green"), ("─" * (BAR - full), "dim"), ("  ", "")] if transfer.total else []
+    length = 20 if width >= 100 else 10
+    full = round(length * transfer.done / transfer.total) if transfer.total else 0
+    bar = [("━" * full, "green"), ("─" * (length - full), "dim"), ("  ", "")] if transfer.total else []
     room = width - 6 - sum(len(text) for text, _ in bar) - len(facts) - 2
     name = words.shortened(log_text(what), max(room, 12))
     return clipped(line("      ", f"{name}  ", *bar, (facts, "dim")), width)

@@ -153,7 +153,7 @@ def _title(change: Change, width: int) -> list[Line]:
         "  ", (said.symbol, style), " ", (said.infinitive.ljust(HANG - 4), style), (str(change.address), "bold")
     )
     asides = [
-        "new" if any(reason.cause == "new" for reason in change.reasons) else "",
+        "new" if change.action != "restore" and any(reason.cause == "new" for reason in change.reasons) else "",
         words.conditional_text(change),
         words.forecast_text(change.forecast) if change.forecast else "",
     ]

@@ -254,15 +254,18 @@ class Field(NamedTuple):
 
 
 def fields(change: Change) -> list[Field]:
-    """The parts that differ, by name; of what is new all, of what goes none."""
+    """The parts that differ, by name; of what is new all. None where the reasons name each of them already."""
     if not change.after:
         return []
+    named = {reason.subject for reason in change.reasons}
     found = []
+    told = True
     for name in sorted({*change.after, *change.before}):
         old, new = change.before.get(name), change.after.get(name)
         if old is None or new is None or old.digest != new.digest:
             found.append(Field(printable(name), _part_text(old), _part_text(new)))
-    return found
+            told = told and name in named
+    return [] if told else found
 
 
 def _part_text(part: Part | None) -> str:
@@ -344,9 +347,9 @@ def _serves(change: Change) -> str:
     at = f" at {uri}" if uri else ""
     if not change.before:
         return f"{name} starts{at}"
-    notice = {
-        "contract": "its clients notice",
-        "cosmetic": "goes on as it is, only its record changes",
-    }.get(change.impact, "restarts, its clients notice nothing")
-    condition = conditional_text(change)
-    return f"{name}: {notice}" + (f", {condition}" if condition else "")
+    condition = conditional_text(change).replace("only ", " ", 1)
+    if change.impact == "cosmetic":
+        return f"{name} goes on as it is, only its record changes"
+    if change.impact == "contract":
+        return f"{name} changes{condition}, its clients notice"
+    return f"{name} restarts{condition}, its clients notice nothing"
