@@ -103,12 +103,15 @@ def ensure_base(engine: Engine, name: str, progress: Progress) -> str:
 
 
 def recipe_digest(recipe: Recipe, base: str) -> str:
-    """The digest over everything that decides the image."""
+    """The digest over everything that decides the image, and whose it is: two projects that build the same at the
+    same time share layers, but would take a common name from one another."""
     content = hashlib.sha256()
     for entry in recipe.entries:
         content.update(f"{entry.path}\0{entry.mode:o}\0".encode())
         content.update(_entry_digest(entry))
-    return digest_of({"base": base, "files": dict(recipe.constant), "content": content.hexdigest()})
+    return digest_of(
+        {"home": recipe.home, "base": base, "files": dict(recipe.constant), "content": content.hexdigest()}
+    )
 
 
 def _entry_digest(entry: Entry) -> bytes:
@@ -181,7 +184,7 @@ def index_warnings(environ: Mapping[str, str]) -> list[Diagnostic]:
 def _keep_environment(engine: Engine, recipe: Recipe, base: str, progress: Progress) -> None:
     """Builds the stage `deps` under a name of its own: the older builder keeps layers only for what has a name."""
     files = environment_files(dict(recipe.constant))
-    tag = f"mlplan/environment:{digest_of({'base': base, 'files': files})[:20]}"
+    tag = f"mlplan/environment:{digest_of({'home': recipe.home, 'base': base, 'files': files})[:20]}"
     if engine.image(tag) is None:
         _run_build(engine, recipe, texts(recipe.files), tag, index_arguments(os.environ), "deps", progress)
 

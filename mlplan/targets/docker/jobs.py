@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
-from mlplan.machine.files import is_locked, locked
+from mlplan.machine.files import is_locked
+from mlplan.machine.locks import exclusive
 from mlplan.machine.variables import thread_limits
 from mlplan.render.dockerfiles import Image, training_files
 from mlplan.targets.docker import archives, containers
@@ -175,9 +176,8 @@ class DockerJobs:
                 os.unlink(self._lock_path(key))
 
     def keys(self) -> Sequence[str]:
-        """The keys of the jobs that have a container."""
-        found = self._engine.containers({"home": self._home, "role": "job"})
-        return [labels_of(container)["key"] for container in found if _has_begun(container)]
+        """The keys of the jobs that have a container, one that was never told what to run included."""
+        return [labels_of(c)["key"] for c in self._engine.containers({"home": self._home, "role": "job"})]
 
     def _recipe(self, spec: JobSpec) -> Recipe:
         environment = spec.environment
@@ -307,7 +307,7 @@ class DockerJobs:
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         os.makedirs(self._folder, exist_ok=True)
-        with locked(self._lock_path(key)):
+        with exclusive(self._lock_path(key), "a run"):
             yield
 
     def _results(self, key: str) -> str:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
-from mlplan.machine.files import locked, read_json
+from mlplan.machine.files import read_json
+from mlplan.machine.locks import exclusive
 from mlplan.machine.ports import health, is_free, port_taken, url
 from mlplan.machine.variables import thread_count
 from mlplan.render.dockerfiles import APP_ROOT, Image, Service, serving_files
@@ -363,7 +364,7 @@ class DockerServices:
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         os.makedirs(self._folder, exist_ok=True)
-        with locked(self._lock_path(name)):
+        with exclusive(self._lock_path(name), f"service {name}"):
             yield
 
     def _lock_path(self, name: str) -> str:

@@ -15,7 +15,7 @@ from mlplan.targets.docker.engine import Engine
 from mlplan.targets.docker.images import Recipe, build, remove_images
 from mlplan.targets.protocols import Environment, JobSpec, Target
 
-from .on_docker import H11, docker, inspect, silent
+from .on_docker import H11, docker, silent
 
 pytestmark = pytest.mark.docker
 
@@ -110,11 +110,14 @@ def test_packages_are_where_the_base_image_is_not_asked(target: Target, job: Cal
     assert line == "/opt/venv /opt/venv/lib/python3.11/site-packages/h11/__init__.py"
 
 
-def test_the_image_of_another_home_with_the_same_content_is_shared(docker_base: str, tmp_path: Path) -> None:
+def test_another_project_has_a_name_of_its_own_for_the_same_layers(docker_base: str, tmp_path: Path) -> None:
     wanted = recipe(docker_base, tmp_path, buildkit=True)
-    first = build(Engine(), wanted, silent)
+    homes = (wanted.home, f"another-{wanted.home}")
     try:
-        assert build(Engine(), wanted._replace(home="another"), silent)["Id"] == first["Id"]
-        assert len(inspect(first["Id"])) == 1
+        first, second = (build(Engine(), wanted._replace(home=home), silent) for home in homes)
+
+        assert first["RepoTags"] != second["RepoTags"]
+        assert first["RootFS"] == second["RootFS"]
     finally:
-        remove_images(Engine(), {"home": f"home-of-{tmp_path.name}"})
+        for home in homes:
+            remove_images(Engine(), {"home": home})
