@@ -78,6 +78,16 @@ Why: one of the two ended in that moment, or something else took the port. The n
 What to do: run `mlplan apply` again. `mlplan service list` shows what serves now.
 """
 
+MLP8009 = Code("MLP8009", "Another process is at work there")
+"""A run or a service can't be touched, because another process of mlplan is in the middle of its work at it.
+
+Why: it held the workspace before, and lost it: it was frozen (Ctrl-Z), or `mlplan unlock` declared it gone. What it
+records is refused, but while it still acts, nobody else may act at the same place.
+
+What to do: end it, by the command that the message shows, or wait until it is done. Nothing is lost by ending it.
+Then go on with `mlplan apply`.
+"""
+
 MLP8101 = Code("MLP8101", "uv is missing")
 """A Python environment has to be built, and the program that builds it is not there.
 

@@ -16,6 +16,8 @@ from typing import Any
 
 _GONE = ".gone-"
 _ASIDE = ".new"
+_POLL_S = 0.02
+_FROZEN_S = 1.0  # a holder that is seen stopped after so long a wait counts as frozen
 
 
 def read_json(path: str) -> dict[str, Any] | None:
@@ -110,24 +112,68 @@ def sweep(parent: str, *, asides_older_than_s: float = math.inf) -> None:
             shutil.rmtree(gone, ignore_errors=True)
 
 
+class StillHeld(Exception):
+    """A lock that its holder doesn't let go of."""
+
+    def __init__(self, path: str, pid: int, stopped: bool) -> None:
+        self.path = path
+        self.pid = pid  # of the holder; 0 where the system doesn't tell
+        self.stopped = stopped  # frozen, as by Ctrl-Z: it will not let go by itself
+        super().__init__(f"{path} is held by process {pid}")
+
+
 @contextlib.contextmanager
-def locked(path: str) -> Iterator[int]:
-    """Holds the lock at `path` and yields its descriptor; waits for whoever holds it.
+def locked(path: str, *, patience_s: float = math.inf) -> Iterator[int]:
+    """Holds the lock at `path` and yields its descriptor; waits up to `patience_s` for whoever holds it.
 
     A process that inherits the descriptor keeps the lock held until it closes its own copy. The kernel frees the lock
-    of a process that dies.
+    of a process that dies. Raises: StillHeld for a holder that is frozen, or that takes longer than one has patience.
     """
-    import fcntl
-
+    began = time.monotonic()
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _wait_for(handle, path, began, patience_s)
             if _is_at(handle, path):  # else it was removed while we waited, and means nothing any more
                 yield handle
                 return
         finally:
             os.close(handle)  # closing alone: unlocking would take it from a process that inherited it
+
+
+def _wait_for(handle: int, path: str, began: float, patience_s: float) -> None:
+    """Takes the lock. It is asked for again and again, so that a holder that is frozen holds nobody up for ever."""
+    import fcntl
+
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        waited = time.monotonic() - began
+        if waited > min(_FROZEN_S, patience_s):
+            pid = _holder(handle)
+            stopped = bool(pid) and _is_stopped(pid)
+            if stopped or waited > patience_s:
+                raise StillHeld(path, pid, stopped)
+        time.sleep(_POLL_S)
+
+
+def _holder(handle: int) -> int:
+    """The process that holds the lock on an open file; 0 where the system doesn't tell."""
+    status = os.fstat(handle)
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with contextlib.suppress(OSError), open("/proc/locks", encoding="ascii") as stream:
+        for line in stream:
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5] == place:
+                return int(fields[4])
+    return 0
+
+
+def _is_stopped(pid: int) -> bool:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+    return False
 
 
 def is_locked(path: str) -> bool:

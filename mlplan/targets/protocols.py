@@ -14,7 +14,11 @@ from mlplan.json_types import Json
 from mlplan.world import ObservedJob, ObservedService
 
 Progress = Callable[[str, str], None]
-"""Called with a stage ("Preparing", "Queued", "Running", "Finalizing", "Transitioning", ...) and a short detail."""
+"""Called with a stage ("Preparing", "Queued", "Running", "Finalizing", "Transitioning", ...) and a short detail.
+
+It can raise a Refusal, which ends the call as one of its own would. `submit` calls it at least once when nobody else
+can touch the job any more and before it starts it: an apply that has lost its lease in the meantime stops there.
+"""
 
 
 class Resources(NamedTuple):

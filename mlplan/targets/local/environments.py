@@ -9,6 +9,7 @@ An environment can't be built aside and moved into place: its scripts hold its p
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from mlplan.codes import target as codes
 from mlplan.diagnostics import Diagnostic
 from mlplan.errors import Refusal
 from mlplan.machine import files
+from mlplan.machine.locks import exclusive
 from mlplan.targets.protocols import Environment, Progress
 
 _TAIL = 12
@@ -44,7 +46,8 @@ def interpreter(environment: Environment | None, progress: Progress) -> str:
             os.makedirs(os.path.dirname(folder), exist_ok=True)
             if files.is_locked(folder + ".lock"):
                 progress("Preparing", "environment: waiting for another process that builds it")
-            with files.locked(folder + ".lock") as lock:
+            what = f"an environment with Python {environment.python}"
+            with exclusive(folder + ".lock", what, patience_s=math.inf) as lock:
                 if not _is_ready(folder):  # else the one we waited for built it
                     _build(environment, folder, lock, progress)
         except OSError as error:

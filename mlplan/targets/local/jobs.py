@@ -53,7 +53,7 @@ class LocalJobs:
             os.makedirs(self._runs, exist_ok=True)
         except OSError as error:
             raise Refusal([cannot_start(spec.name, f"the folder {self._runs} can't be made: {error}")]) from error
-        with self._locked(spec.key) as lock:
+        with self._locked(spec.key, f"run {spec.name}") as lock:
             folder = self._find(spec.key)
             if folder is not None:
                 if is_started(folder):
@@ -141,9 +141,11 @@ class LocalJobs:
         return [key for folder in self._folders() if (key := key_of(folder))]
 
     @contextlib.contextmanager
-    def _locked(self, key: str) -> Iterator[int]:
+    def _locked(self, key: str, what: str = "a run") -> Iterator[int]:
+        from mlplan.machine.locks import exclusive
+
         os.makedirs(os.path.join(self._runs, ".keys"), exist_ok=True)
-        with files.locked(self._key_path(key)) as lock:
+        with exclusive(self._key_path(key), what) as lock:
             yield lock
 
     def _key_path(self, key: str) -> str:

@@ -164,9 +164,11 @@ class LocalServices:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
+        from mlplan.machine.locks import exclusive
+
         os.makedirs(self._folder(name), exist_ok=True)
         os.makedirs(os.path.dirname(self._lock_path(name)), exist_ok=True)
-        with files.locked(self._lock_path(name)):
+        with exclusive(self._lock_path(name), f"service {name}"):
             os.makedirs(self._folder(name), exist_ok=True)
             files.sweep(self._folder(name), asides_older_than_s=0)
             yield
