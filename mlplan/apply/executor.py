@@ -41,6 +41,10 @@ AT_ONCE = 32
 """How many changes are worked on side by side at most; how many runs, each compute's `max_nodes` says."""
 
 
+REFUSED: Mapping[ExitCode, Outcome] = {ExitCode.INTERRUPTED: "canceled", ExitCode.BUSY: "unknown"}
+"""How a change ended that was refused with these codes. Where another apply is at it, only that one knows."""
+
+
 class Ended(NamedTuple):
     """How one change ended."""
 
@@ -106,7 +110,7 @@ class Executor:
                 outcome = self._remove(planned) if planned.action == "delete" else self._make(planned)
             end = Ended(planned, outcome)
         except Refusal as refusal:
-            end = Ended(planned, "canceled" if refusal.exit_code is ExitCode.INTERRUPTED else "failed", refusal)
+            end = Ended(planned, REFUSED.get(refusal.exit_code, "failed"), refusal)
         except Exception as error:
             end = Ended(planned, "unknown", _bug(planned, error))
         for diagnostic in end.refusal.diagnostics if end.refusal else ():

@@ -10,9 +10,11 @@ The log tells which effects were begun; the target tells what became of each:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlplan.apply.attempts import mark_of
+from mlplan.errors import Refusal
 from mlplan.events import StageReached
 from mlplan.kinds.protocol import Attempt
 from mlplan.kinds.run.effects import GRACE_S, keep
@@ -56,13 +58,13 @@ def _settle_run(intent: Intent, wanted: bool, effects: Effects, session: Session
         if wanted:
             return
         effects.emit(StageReached(intent.address, "Canceling", "begun by an earlier apply, wanted no more"))
+        effects.ensure()
         jobs.cancel(intent.key, grace_s=GRACE_S)
     effects.emit(StageReached(intent.address, "Finalizing", "ended after an earlier apply was interrupted"))
     name = run_id(intent.address.name, Attempt(intent.key, intent.attempt, intent.fingerprint))
     record = keep(intent.address, jobs, intent.key, name, intent.fingerprint, intent.attempt, effects)
     outcome = OUTCOMES[record.status]
     session.commit((RunEnded(record), IntentClosed(intent.key, outcome, "settled by a later apply")))
-    jobs.remove(intent.key)
 
 
 def _settle_service(intent: Intent, planned: Planned, effects: Effects, session: Session) -> None:
@@ -70,16 +72,21 @@ def _settle_service(intent: Intent, planned: Planned, effects: Effects, session:
     if intent.address in declared or intent.address in session.state.resources:
         return  # its own change, or its deletion, sees to it
     target = effects.reading.target(str(intent.detail["compute"]))
+    effects.ensure()
     target.services.delete(intent.address.name)
     session.commit((IntentClosed(intent.key, "cleared", "nothing declares it any more"),))
 
 
 def sweep(session: Session, effects: Effects, computes: list[str]) -> None:
-    """Removes jobs that have ended and that no intent speaks of: their outputs are kept, or they left none."""
+    """Removes jobs that have ended, or never began, and that no intent speaks of: what they left is kept.
+
+    One that somebody else still holds is left for the next time: it stands in nobody's way.
+    """
     open_keys = set(session.state.intents)
     for compute in computes:
         jobs = effects.reading.target(compute).jobs
         known = jobs.keys()
         for key in known:
-            if key not in open_keys and jobs.observe(key).state == "Ended":
-                jobs.remove(key)
+            if key not in open_keys and jobs.observe(key).state in ("Ended", "Absent"):
+                with suppress(Refusal):
+                    jobs.remove(key)

@@ -150,9 +150,7 @@ def leased(project: Project, command: str, wait_s: float, stop: threading.Event)
     def tell_waiting(holder: Holder) -> None:
         tell(f"Waiting for {holder.description}, up to {wait_s:.0f} s.")
 
-    state = lease.take(
-        command=command, wait_s=wait_s, on_wait=tell_waiting, on_lost=stop.set, stopped=stop.is_set
-    )
+    state = lease.take(command=command, wait_s=wait_s, on_wait=tell_waiting, on_lost=stop.set, stopped=stop.is_set)
     try:
         yield state
     finally:
