@@ -1,12 +1,20 @@
-"""The small projects that the fault campaign kills, and what must hold of them afterwards."""
+"""The small project that the fault campaign works on, and what must hold of it whatever was done to it.
+
+It has every kind, needs the standard library alone and is quick to apply, since the campaign applies it some thousand
+times. Everything that waits here has a bound: a command that hangs is a fault as well.
+"""
 
 from __future__ import annotations
 
-import os
+import contextlib
+import json
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,28 +26,27 @@ LASTING = ("version", "digest", "outputs", "metrics", "scoring_uri", "models", "
 """The outputs that are the same however an apply came to its end."""
 
 MLPLAN = [sys.executable, "-m", "mlplan"]
+AT_POINT = [sys.executable, str(Path(__file__).with_name("at_point.py"))]
+PATIENCE_S = 90.0
+"""How long any command may take, on a machine that is busy."""
 
 TRAIN = """
-import argparse, os, pathlib
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--data"); arguments.add_argument("--count"); arguments.add_argument("--rate")
-given = arguments.parse_args()
-table = pathlib.Path(given.data, "table.csv").read_text()
-pathlib.Path("outputs/model.txt").write_text(table + str(given.rate))
+import os, pathlib, sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+table = pathlib.Path(given["--data"], "table.csv").read_text()
+pathlib.Path("outputs/model.txt").write_text(table + given["--rate"])
 pathlib.Path("outputs/metrics.json").write_text('{"accuracy": 0.75}')
-with open(given.count, "a") as stream:
-    stream.write(os.path.basename(__file__) + "\\n")
+with open(given["--count"], "a") as stream:
+    stream.write("train " + given["--rate"] + "\\n")
 print("trained")
 """
 
 PREPARE = """
-import argparse, pathlib
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--data"); arguments.add_argument("--count")
-given = arguments.parse_args()
-pathlib.Path("outputs/table.csv").write_text(pathlib.Path(given.data, "table.csv").read_text().upper())
-with open(given.count, "a") as stream:
-    stream.write("prepare.py\\n")
+import pathlib, sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+pathlib.Path("outputs/table.csv").write_text(pathlib.Path(given["--data"], "table.csv").read_text().upper())
+with open(given["--count"], "a") as stream:
+    stream.write("prepare\\n")
 """
 
 SCORE = """
@@ -48,7 +55,7 @@ def init():
     global text
     text = pathlib.Path(os.environ["AZUREML_MODEL_DIR"], "model.txt").read_text()
 def run(data):
-    return [len(text)]
+    return text.splitlines()
 """
 
 MANIFEST = """
@@ -80,54 +87,114 @@ PREPARE_RUN = """
     arguments: [--data, "${{{{ dataset.table.path }}}}", --count, "{count}"]"""
 
 
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
 class Project(NamedTuple):
     """One project in a folder of its own."""
 
     root: Path
     port: int
-    pipeline: bool
+    pipeline: bool = False
 
     @property
-    def counted(self) -> Path:
+    def count(self) -> Path:
         """A line for each script that came to its end."""
         return self.root / "finished.txt"
 
-    def write(self, *, rate: str = "0.1", score: str = SCORE) -> None:
+    @property
+    def workspace(self) -> Path:
+        return self.root / ".mlplan"
+
+    def write(self, *, rate: str = "0.1", score: str = SCORE, train: str = TRAIN) -> None:
         """Writes the whole project; again with other values, it is an edit."""
-        for folder in ("code", "data"):
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-        (self.root / "code/train.py").write_text(TRAIN)
-        (self.root / "code/prepare.py").write_text(PREPARE)
-        (self.root / "code/score.py").write_text(score)
-        (self.root / "data/table.csv").write_text("a,b\n1,2\n")
-        (self.root / "ask.json").write_text("{}")
-        prepare = PREPARE_RUN.format(count=self.counted) if self.pipeline else ""
+        prepare = PREPARE_RUN.format(count=self.count) if self.pipeline else ""
         data = "${{ run.prepare.outputs }}" if self.pipeline else "${{ dataset.table.path }}"
-        text = MANIFEST.format(prepare=prepare, data=data, count=self.counted, rate=rate, port=self.port)
-        (self.root / "mlplan.yaml").write_text(text)
+        manifest = MANIFEST.format(prepare=prepare, data=data, count=self.count, rate=rate, port=self.port)
+        files = {
+            "code/train.py": train,
+            "code/prepare.py": PREPARE,
+            "code/score.py": score,
+            "data/table.csv": "a,b\n1,2\n",
+            "ask.json": "{}",
+            "mlplan.yaml": manifest,
+        }
+        for name, text in files.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_text(text)
 
-    def mlplan(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the project."""
-        return subprocess.run(
-            [*MLPLAN, *words], cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False
-        )
+    def edit(self, old: str, new: str, file: str = "mlplan.yaml") -> None:
+        """Replaces a piece of text that stands in the file once."""
+        text = (self.root / file).read_text()
+        assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
+        (self.root / file).write_text(text.replace(old, new))
 
-    def killed_at(self, point: int, report: Path | None = None) -> int:
-        """Applies, and is killed at a point (0: not at all); the exit code."""
-        words = [sys.executable, str(Path(__file__).with_name("kill_at.py")), str(point), str(report or "-"), "--"]
+    def mlplan(self, *words: str, code: int | None = None, program: list[str] = MLPLAN) -> Ended:
+        """Runs a command, whose exit code must be `code` unless that is None."""
         ended = subprocess.run(
-            [*words, "apply", "-y"], cwd=self.root, capture_output=True, text=True, timeout=120, check=False
+            [*program, *words],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE_S,
+            check=False,
         )
-        return ended.returncode
+        said = f"mlplan {' '.join(words)}: exit code {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+        assert code is None or ended.returncode == code, said
+        assert ended.returncode != 70, said
+        assert "Traceback" not in ended.stderr, said
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def apply(self, code: int | None = 0) -> Ended:
+        """A plain apply."""
+        return self.mlplan("apply", "-y", code=code)
+
+    def in_step(self) -> None:
+        """The plan has nothing to do."""
+        self.mlplan("plan", "--detailed-exitcode", code=0)
+
+    def start(self, *words: str, program: list[str] = MLPLAN) -> subprocess.Popen[str]:
+        """A command in the background. Its stderr can be read; its stdout goes nowhere."""
+        return subprocess.Popen(
+            [*program, *words],
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def killed_at(self, point: int) -> int:
+        """Applies and is killed at a point; the exit code."""
+        return self.mlplan("apply", "-y", program=[*AT_POINT, "kill", str(point), "--"]).code
+
+    def effects(self) -> list[str]:
+        """Applies undisturbed; the effects in order, each of which is a point."""
+        report = self.root.with_name(f"{self.root.name}-effects.json")
+        self.mlplan("apply", "-y", code=0, program=[*AT_POINT, "count", str(report), "--"])
+        effects: list[str] = json.loads(report.read_text())
+        return effects
 
     def outcome(self) -> dict[str, Any]:
-        """What an apply came to, apart from times, process numbers and how often it was tried."""
+        """What applies came to, apart from times, process numbers and how often something was tried; and apart from
+        the folder and the port of this project, which differ from one copy to the next."""
         state = open_workspace(str(self.root), ".mlplan", "faults").log.read()
+        placed = ("--count", "port")
         return {
             "resources": {
                 str(address): {
-                    "parts": {name: part.digest for name, part in recorded.parts.items()},
-                    "outputs": {key: value for key, value in recorded.outputs.items() if key in LASTING},
+                    "parts": {name: part.digest for name, part in recorded.parts.items() if name not in placed},
+                    "outputs": {
+                        key: value
+                        for key, value in recorded.outputs.items()
+                        if key in LASTING and key != "scoring_uri"
+                    },
                 }
                 for address, recorded in state.resources.items()
             },
@@ -141,35 +208,54 @@ class Project(NamedTuple):
         }
 
     def finished(self) -> list[str]:
-        """Which scripts came to their end, in order of names."""
-        return sorted(self.counted.read_text().split()) if self.counted.exists() else []
+        """The scripts that came to their end, in order."""
+        return self.count.read_text().splitlines() if self.count.exists() else []
 
-    def processes(self) -> list[list[str]]:
-        """The command lines of all processes that have to do with this project."""
+    def answer(self) -> Any:
+        """What the service on the project's port answers to a request."""
+        keys = json.loads((self.workspace / "service-keys/svc/keys.json").read_text())
+        bearer = {"Authorization": f"Bearer {keys['primary']}"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/score", b"{}", bearer, method="POST")
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+            return json.loads(response.read())
+
+    def processes(self) -> list[psutil.Process]:
+        """All processes that have to do with this project: by a word of their command line, or by their folder."""
         found = []
-        for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
-            if any(str(self.root) in word for word in words):
-                found.append(words)
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                place = str(self.root)
+                if process.cwd().startswith(place) or any(place in word for word in process.cmdline()):
+                    found.append(process)
         return found
+
+    def assert_one_service(self) -> None:
+        """One generation of the service runs, and nothing else of the project."""
+        words = [process.cmdline() for process in self.processes()]
+        kinds = sorted(next((w for w in line if w in ("serve", "worker")), " ".join(line)) for line in words)
+        assert kinds == ["serve", "worker"], words
 
     def destroy(self) -> None:
         """Ends what the project started, whatever state it is in."""
-        self.mlplan("destroy", "-y")
-        deadline = time.monotonic() + 20
-        while self.processes() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGKILL)
+        wait_for(lambda: not self.processes())
 
 
 def new_project(root: Path, *, pipeline: bool = False) -> Project:
     """A project in an empty folder, on a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    project = Project(root, port, pipeline)
     root.mkdir(parents=True, exist_ok=True)
+    project = Project(root, free_port(), pipeline)
     project.write()
     return project
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def is_open(port: int) -> bool:
@@ -178,6 +264,9 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def clean_environment() -> None:
-    """The campaign's processes start as fast as a user's."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+    """Until a condition holds. Fails where it doesn't come to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
