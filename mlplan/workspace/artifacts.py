@@ -1,10 +1,8 @@
-"""Artifacts: bytes kept under their sha256, trees of them, and read-only views for those who use them.
+"""Artifacts: bytes kept under their sha256, and trees of them, handed out as copies (shared ones: views.py).
 
     artifacts/<first two digits>/<the others>    kept bytes; listings of trees (trees.py) among them
     packs/                                       the bytes of many small files together (packs.py)
     tmp/                                         where they are written before they get their name
-    views/<digest of a tree>/                    its files, copied, for jobs and services to read
-    views/<digest of a tree>.json                by which it is noticed when somebody wrote into that view
 
 Kept bytes are only ever copied out, so that nothing a script does to a file it was given can reach them. Their size
 is looked at whenever somebody asks whether they are whole, their digest whenever they are handed out.
@@ -12,7 +10,6 @@ is looked at whenever somebody asks whether they are whole, their digest wheneve
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,11 +23,10 @@ from mlplan.workspace.durable import flush_files, flush_folders
 from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
 from mlplan.workspace.packs import BELOW, FROM, Needs, Packs, Place
 from mlplan.workspace.parallel import in_parallel
-from mlplan.workspace.process import boot
 from mlplan.workspace.protocols import FileEntry, OnBytes, Tree
 from mlplan.workspace.reading import BIG, COLUMNS, Found, look_at, read_through, walk
-from mlplan.workspace.stamp import Complicated, stamp_folder
 from mlplan.workspace.trees import decode_listing, encode_listing, subtree_of, tree_of
+from mlplan.workspace.views import Views, remove_all
 
 
 class Garbage(NamedTuple):
@@ -52,14 +48,11 @@ class FolderArtifacts:
     """`Artifacts` in a folder. Safe to use from several threads."""
 
     def __init__(self, root: str, views: str, remembered: Callable[[Found], list[str | None]]) -> None:
-        from threading import RLock
-
         self._root = root
-        self._views = views
+        self._views = Views(views)
         self._remembered = remembered  # digests of files that are known not to have changed since they were read
         self._packs = Packs(root)
         self._trees: dict[str, Tree] = {}
-        self._view_lock = RLock()
 
     def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None) -> Tree:
         return self._put(walk(folder), on_bytes)
@@ -110,11 +103,7 @@ class FolderArtifacts:
             raise refusal(error, str(error.filename or folder)) from error
 
     def view(self, digest: str) -> str:
-        path = f"{self._views}/{digest}"
-        with self._view_lock:
-            if not self._is_view_whole(path):
-                self._make_view(digest, path)
-        return path
+        return self._views.get(digest, lambda folder: self.check_out(digest, folder, read_only=True))
 
     def problems(self, digest: str, *, deep: bool = False) -> Sequence[str]:
         if not deep and self._has_what_it_needs(digest):
@@ -158,11 +147,12 @@ class FolderArtifacts:
                 self._trees.pop(digest, None)
                 _remove_file(self._path(digest))
                 self._packs.remove(digest)
-                _remove_view(f"{self._views}/{digest}")
+                self._views.remove(digest)
+            self._views.sweep()
             aside = f"{self._root}/{ASIDE}"
             for name in os.listdir(aside) if os.path.isdir(aside) else ():
                 if not name.startswith(f"{os.getpid()}-"):
-                    _remove_view(f"{aside}/{name}")
+                    remove_all(f"{aside}/{name}")
         except OSError as error:
             raise refusal(error, str(error.filename or self._root)) from error
 
@@ -183,8 +173,7 @@ class FolderArtifacts:
 
     def has_view(self, digest: str) -> bool:
         """Whether `view` has nothing to copy."""
-        with self._view_lock:
-            return self._is_view_whole(f"{self._views}/{digest}")
+        return self._views.has(digest)
 
     def noted(self, digest: str) -> Needs | None:
         """What a tree is noted to need."""
@@ -338,32 +327,6 @@ class FolderArtifacts:
             finally:
                 os.close(fd)
 
-    def _is_view_whole(self, path: str) -> bool:
-        """Whether a view is as it was made, told by the stat of its files; after a start of the machine, when what
-        wasn't flushed may be lost, a view is made anew."""
-        try:
-            known = json.loads(read_file(f"{path}.json"))
-            return bool(known == [boot(), stamp_folder(path, expected=known[2]).digest, known[2]])
-        except (OSError, ValueError, TypeError, IndexError, Complicated):
-            return False
-
-    def _make_view(self, digest: str, path: str) -> None:
-        try:
-            make_folder(self._views)
-            fresh = f"{self._views}/.{os.getpid()}-{os.urandom(8).hex()}"
-            try:
-                self.check_out(digest, fresh, read_only=True)
-                _remove_view(path)
-                os.rename(fresh, path)
-            except BaseException:
-                _remove_view(fresh)
-                raise
-            stamp = stamp_folder(path)
-            with open(f"{path}.json", "w", encoding="ascii") as stream:
-                json.dump([boot(), stamp.digest, stamp.files], stream)
-        except OSError as error:
-            raise refusal(error, str(error.filename or path)) from error
-
     def _checked(self, digest: str) -> bytes:
         """Kept bytes. Raises: Refusal MLP4201, MLP4202."""
         self._require(digest)
@@ -466,16 +429,3 @@ def _remove_file(path: str) -> None:
     if path:
         with suppress(FileNotFoundError):
             os.unlink(path)
-
-
-def _remove_view(path: str) -> None:
-    """Removes a file or a folder, read-only folders included, and the stamp beside it."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        from shutil import rmtree
-
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, 0o755)
-        rmtree(path)
-    else:
-        _remove_file(path)
-    _remove_file(f"{path}.json")

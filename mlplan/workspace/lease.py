@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import state as codes
@@ -127,17 +127,19 @@ class WorkspaceLease:
             self._clock.sleep(self._pace.poll_s)
 
     def release(self, *, command: str = "") -> None:
-        """Gives the lease back. Fine where none is held, or it was lost."""
+        """Gives the lease back. Fine where none is held, or it was lost; and where the workspace can't be written any
+        more: whatever ended the work has been told, and the lease ends by itself with this process."""
         self._end_thread()
         held, self._log.holding = self._log.holding, ""
         if not held:
             return
-        state = self._log.read()
-        while state.lease is not None and state.lease.id == held:
-            after = self._log.append_if(state, [LeaseReleased(held)], command=command or _command_of(state.lease))
-            state = after or self._log.read()
-        self._store.delete(_beat_name(held))
-        self._log.keep_checkpoint(at_least=self._pace.checkpoint_from)
+        with suppress(Refusal):
+            state = self._log.read()
+            while state.lease is not None and state.lease.id == held:
+                after = self._log.append_if(state, [LeaseReleased(held)], command=command or _command_of(state.lease))
+                state = after or self._log.read()
+            self._store.delete(_beat_name(held))
+            self._log.keep_checkpoint(at_least=self._pace.checkpoint_from)
 
     @contextmanager
     def held(self, *, command: str, wait_s: float = 0.0) -> Iterator[State]:

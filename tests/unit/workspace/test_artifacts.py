@@ -197,7 +197,7 @@ def test_a_view_from_before_the_last_start_of_the_machine_is_made_anew(
 ) -> None:
     tree = kept.put_folder(str(make(tmp_path / "in", FILES)))
     before = os.stat(kept.view(tree.digest)).st_ino
-    monkeypatch.setattr(module, "boot", lambda: "the next")
+    monkeypatch.setattr("mlplan.workspace.views.boot", lambda: "the next")
     assert os.stat(kept.view(tree.digest)).st_ino != before
 
 
@@ -387,6 +387,16 @@ def test_garbage_is_what_no_kept_tree_needs(kept: FolderArtifacts, tmp_path: Pat
     assert open_artifacts(tmp_path).problems(old.digest)
     assert os.listdir(tmp_path / "views") == []
     assert open_artifacts(tmp_path).garbage([new.digest]).digests == ()
+
+
+def test_what_crashed_writers_left_behind_is_removed(kept: FolderArtifacts, tmp_path: Path) -> None:
+    tree = kept.put_folder(str(make(tmp_path / "in", FILES)))
+    kept.view(tree.digest)
+    make(tmp_path, {"ws/tmp/1-left": b"x", "views/.1-left/sub/file": b"x"})
+    (tmp_path / "views" / ".1-left" / "sub").chmod(0o555)
+    kept.remove(kept.garbage([tree.digest]))
+    assert files_of(tmp_path, of="tmp") == []
+    assert sorted(os.listdir(tmp_path / "views")) == [tree.digest, f"{tree.digest}.json"]
 
 
 def test_many_small_files_are_kept_in_few(tmp_path: Path) -> None:

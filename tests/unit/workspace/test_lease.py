@@ -193,6 +193,17 @@ def test_a_holder_cut_off_stops_before_its_lease_can_be_taken(world: World) -> N
         ann.lease.ensure()
 
 
+def test_a_workspace_that_can_no_longer_be_written_hides_no_other_error(world: World) -> None:
+    reachable = ["ok"]
+    ann = Actor(world, "ann", FaultyStore(world.store, lambda method, name: reachable[0]))  # type: ignore[arg-type,return-value]
+    ann.lease.take(command="apply", heartbeat=False)
+    reachable[0] = "lost"
+    ann.lease.release()
+    assert ann.log.holding == ""
+    world.store.now += 31
+    take(Actor(world, "bob"))
+
+
 def test_a_holder_that_slept_asks_before_it_goes_on(world: World) -> None:
     ann, bob = Actor(world, "ann"), Actor(world, "bob")
     told: list[str] = []
