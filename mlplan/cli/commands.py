@@ -44,6 +44,13 @@ class Format(str, Enum):
     json = "json"
 
 
+class Forge(str, Enum):
+    """Where pull requests are made."""
+
+    github = "github"
+    gitlab = "gitlab"
+
+
 class Findings(str, Enum):
     """How findings are shown."""
 
@@ -199,11 +206,12 @@ def init(
     directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write the project.")] = ".",
     template: Annotated[str, typer.Option(help="Which project to begin with; --list shows them.")] = "quickstart",
     listed: Annotated[bool, typer.Option("--list", help="Show the templates and leave.")] = False,
+    ci: Annotated[Forge | None, typer.Option(help="Write jobs that check pull requests and apply merges.")] = None,
 ) -> int:
-    """Write a project that `mlplan apply` can run at once."""
+    """Write a project that `mlplan apply` can run at once, or the jobs of a forge beside one that is there."""
     from mlplan.cli import init as command
 
-    return command.run(directory, template, listed)
+    return command.run(directory, template, listed, ci.value if ci else "")
 
 
 @app.command()

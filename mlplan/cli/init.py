@@ -14,10 +14,23 @@ from mlplan.resources import folder, read
 SCHEMA_LINE = "# yaml-language-server: $schema={path}\n"
 SCHEMA_FILE = ".mlplan-schema.json"
 LEFT_OUT = shutil.ignore_patterns(".mlplan", "__pycache__", "*.pyc")
+CI_FILES = {
+    "github": {
+        ".github/workflows/mlplan-check.yml": "github/mlplan-check.yml",
+        ".github/workflows/mlplan-apply.yml": "github/mlplan-apply.yml",
+    },
+    "gitlab": {"mlplan.gitlab-ci.yml": "gitlab/mlplan.gitlab-ci.yml"},
+}
+"""What checks pull requests and applies what is merged, by forge: {path in the repository: path in templates/ci}."""
 
 
-def run(directory: str, template: str, listed: bool) -> ExitCode:
-    """Writes the project; refuses to overwrite a single file."""
+def run(directory: str, template: str, listed: bool, ci: str = "") -> ExitCode:
+    """Writes the project, and the jobs of a forge where one is named; refuses to overwrite a single file.
+
+    Beside a manifest that is there already, the jobs alone are written.
+    """
+    if ci and os.path.exists(os.path.join(directory, "mlplan.yaml")):
+        return write_ci(directory, ci)
     source = folder("examples")
     templates = sorted(
         name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml"))
@@ -33,9 +46,41 @@ def run(directory: str, template: str, listed: bool) -> ExitCode:
     refuse_to_overwrite(os.path.join(source, template), directory)
     shutil.copytree(os.path.join(source, template), directory, dirs_exist_ok=True, ignore=LEFT_OUT)
     write_schema(directory)
+    if ci:
+        write_ci(directory, ci)
     where = "" if directory == "." else f"cd {directory}\n    "
     tell(f"Wrote a project after the template {template}. Now:\n    {where}mlplan plan\n    mlplan apply")
+    if not ci:
+        tell("To check pull requests as well:\n    mlplan init --ci github   (or gitlab)")
     return ExitCode.OK
+
+
+def write_ci(directory: str, ci: str) -> ExitCode:
+    """Writes the jobs of a forge at the top of the repository, where the forge looks for them."""
+    top = top_of(directory)
+    taken = [path for path in CI_FILES[ci] if os.path.exists(os.path.join(top, path))]
+    if taken:
+        detail = f"{', '.join(taken)} is there already."
+        raise Refusal([codes.MLP5006.diagnostic(detail, hint="Move it out of the way, or merge by hand.")])
+    for path, source in CI_FILES[ci].items():
+        os.makedirs(os.path.dirname(os.path.join(top, path)), exist_ok=True)
+        with open(os.path.join(top, path), "w", encoding="utf-8") as stream:
+            stream.write(read("templates", f"ci/{source}"))
+    tell(f"Wrote {', '.join(CI_FILES[ci])}. How they work is said at the top of each.")
+    inside = os.path.relpath(os.path.abspath(directory), top)
+    if inside != ".":
+        tell(f"The project isn't at the top of the repository: say in them where it is, `{inside}`.")
+    return ExitCode.OK
+
+
+def top_of(directory: str) -> str:
+    """The top of the git repository that a folder is in; the folder itself where it is in none."""
+    here = os.path.abspath(directory)
+    while not os.path.exists(os.path.join(here, ".git")):
+        if os.path.dirname(here) == here:
+            return os.path.abspath(directory)
+        here = os.path.dirname(here)
+    return here
 
 
 def refuse_to_overwrite(source: str, directory: str) -> None:

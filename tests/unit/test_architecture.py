@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "apply": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds"),
     "views": (*FIRST, *CORE, "manifest", "lock", "workspace", "kinds", "apply"),
     "cli": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds", "apply", "views"),
+    "ci": (*FIRST, "manifest", "views"),  # what jobs and hooks call beside the command line
     "__main__": ("cli",),
     "__init__": ("tracking.shim",),
 }
