@@ -129,8 +129,21 @@ def plan(
         bool, typer.Option("--no-refresh", help="Don't ask the world whether it still is as recorded.")
     ] = False,
     base: Annotated[
-        str, typer.Option(metavar="REV", help="Compare with this git revision, without state: what this change adds.")
+        str,
+        typer.Option(
+            metavar="REV",
+            help="Compare two commits, this one and where it left REV: what this change adds. Needs no state, no "
+            "credentials and no network.",
+        ),
     ] = "",
+    with_state: Annotated[
+        bool,
+        typer.Option(
+            "--with-state",
+            help="With --base: plan on the state, and say of each change whether this change adds it, it was pending "
+            "on REV already, or it mends drift.",
+        ),
+    ] = False,
     only: Only = None,
     exclude: Exclude = None,
     replace: Replace = None,
@@ -145,7 +158,7 @@ def plan(
 
     asked = command.PlanOptions(
         out, detailed_exitcode, not no_refresh, base, tuple(only or ()), tuple(exclude or ()), tuple(replace or ()),
-        form.value, verbose, fail_on,
+        form.value, verbose, fail_on, with_state,
     )  # fmt: skip
     return command.run(context.obj, asked)
 

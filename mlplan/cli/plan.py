@@ -10,6 +10,7 @@ from mlplan.cli.project import open_project, reading_of
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.planning import plan_project
 from mlplan.plan.make import Selection, protected
+from mlplan.views.plan_context import NO_CONTEXT, Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,24 +36,24 @@ class PlanOptions(NamedTuple):
     format: str = "text"
     verbose: bool = False
     fail_on: str = ""
+    with_state: bool = False
 
 
 def run(options: Globals, asked: PlanOptions) -> ExitCode:
     """Shows the plan; 0, or with --detailed-exitcode 2 for changes and 5 for drift alone."""
     gated_impacts(asked.fail_on)
-    if asked.base:
+    if asked.base and not asked.with_state:
         from mlplan.cli.plan_base import run_base
 
         return run_base(options, asked)
     project = open_project(options)
     planned = plan_now(project, project.workspace.log.read(), asked)
-    show(
-        planned.plan,
-        asked.format,
-        verbose=asked.verbose,
-        complete=not (asked.only or asked.exclude),
-        graph=planned.survey.graph,
-    )
+    context = Context(complete=not (asked.only or asked.exclude))
+    if asked.base:
+        from mlplan.cli.plan_base import attributed
+
+        context = attributed(planned.plan, context, options, asked)
+    show(planned.plan, asked.format, verbose=asked.verbose, context=context, graph=planned.survey.graph)
     tell_warnings(project)
     project.workspace.files.save()
     if asked.out:
@@ -128,14 +129,10 @@ def show(
     form: str,
     *,
     verbose: bool = False,
-    base: str = "",
-    complete: bool = True,
+    context: Context = NO_CONTEXT,
     graph: Graph | None = None,
 ) -> None:
-    """The plan on stdout, in the form asked for. `base`: what it was compared with; `graph`: for a picture."""
-    from mlplan.views.plan_context import Context
-
-    context = Context(base=base, complete=complete)
+    """The plan on stdout, in the form asked for. `graph`: for a picture."""
     if form == "text":
         from mlplan.views.plan_text import render
 

@@ -15,14 +15,23 @@ from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.comparing import Compared, compare
 from mlplan.kinds.revision import Asked, Revision, read_revision
+from mlplan.plan.attribution import attribute
 from mlplan.plan.make import Selection
+from mlplan.views.plan_context import Context
 from mlplan.workspace.checkout import Checkout
 from mlplan.workspace.git import commit_of, common_base, find_repository, is_dirty, renamed_from
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlplan.diagnostics import Diagnostic
+    from mlplan.plan.changes import Plan
     from mlplan.state.records import State
     from mlplan.workspace.git import Repository
+
+
+UNCOMMITTED = "edits that aren't committed don't count: two commits are compared"
+UNCOMMITTED_PENDING = "edits that aren't committed can't be told from what was pending"
 
 
 class Comparison(NamedTuple):
@@ -45,11 +54,26 @@ def run_base(options: Globals, asked: PlanOptions) -> ExitCode:
             ]
         )
     found = compare_with(options, asked)
-    for note in found.notes:
-        tell(f"note: {note}")
+    tell_notes(found.notes)
     plan = found.compared.plan
-    show(plan, asked.format, verbose=asked.verbose, base=asked.base, complete=not (asked.only or asked.exclude))
+    context = Context(base=asked.base, complete=not (asked.only or asked.exclude), notes=found.notes)
+    show(plan, asked.format, verbose=asked.verbose, context=context, graph=found.compared.graph)
     return gate(plan, found.compared.state, asked)
+
+
+def attributed(plan: Plan, context: Context, options: Globals, asked: PlanOptions) -> Context:
+    """For a plan on the state: who caused each of its changes, this change against REV, the base or the world."""
+    found = compare_with(options, asked._replace(only=(), exclude=(), replace=()))
+    notes = tuple(UNCOMMITTED_PENDING if note == UNCOMMITTED else note for note in found.notes)
+    tell_notes(notes)
+    changed = {change.address for change in found.compared.plan.changes if not change.is_quiet}
+    return context._replace(attribution=attribute(plan, changed), notes=notes)
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What a reader has to know beside the plan, on stderr."""
+    for note in notes:
+        tell(f"note: {note}.")
 
 
 def compare_with(options: Globals, asked: PlanOptions) -> Comparison:
@@ -87,7 +111,7 @@ def compare_with(options: Globals, asked: PlanOptions) -> Comparison:
         compared = compare(was, now, Checkout(top, root), choose, wrong)
     notes = [*_differences(was, now, before, repository, old_name, name, asked.base), *_not_compared(compared)]
     if is_dirty(repository):
-        notes.append("edits that aren't committed don't count: two commits are compared")
+        notes.append(UNCOMMITTED)
     return Comparison(compared, tuple(notes))
 
 

@@ -12,8 +12,13 @@ from mlplan.cli.globals import Globals
 from mlplan.cli.plan import PlanOptions
 
 GLOBAL_VALUES = {"-C": "directory", "-f": "file", "--profile": "profile"}
-PLAN_FLAGS = {"--detailed-exitcode": ("detailed_exitcode", True), "--no-refresh": ("refresh", False)}
-FORMATS = ("text", "json")
+PLAN_FLAGS = {
+    "--detailed-exitcode": ("detailed_exitcode", True),
+    "--no-refresh": ("refresh", False),
+    "--with-state": ("with_state", True),
+}
+PLAN_VALUES = {"--base": "base", "--fail-on": "fail_on", "--out": "out"}
+FORMATS = ("text", "json", "markdown", "html")
 
 
 def read_plan(words: list[str]) -> tuple[Globals, PlanOptions] | None:
@@ -46,6 +51,8 @@ def _plan_flags(words: list[str]) -> dict[str, Any] | None:
             found[name] = value
         elif word == "--format" and (form := next(rest, "")) in FORMATS:
             found["format"] = form
+        elif word in PLAN_VALUES and (text := next(rest, "-")) and not text.startswith("-"):
+            found[PLAN_VALUES[word]] = text
         else:
             return None
     return found

@@ -45,6 +45,7 @@ class Compared(NamedTuple):
 
     plan: Plan
     state: State  # that of the base, as if applied, moves made
+    graph: Graph  # of the head
     unkept: tuple[Address, ...]  # data of the head that git doesn't hold
 
 
@@ -100,7 +101,7 @@ def compare(
     some = head or base
     assert some is not None  # the caller has looked
     plan = plan._replace(project=some.manifest.project, manifest_digest=some.manifest.digest)
-    return Compared(plan, state, tuple(head.unkept) if head else ())
+    return Compared(plan, state, now.graph, tuple(head.unkept) if head else ())
 
 
 def _lock(revision: Revision, checkout: Checkout, wrong: Callable[[Refusal, Revision], Refusal]) -> Lock:

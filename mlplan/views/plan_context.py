@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.address import Address
 
-Attribution = Literal["this-change", "pending", "drift"]
-"""Who caused a change: what is proposed here, what the base had not applied yet, or the world."""
+if TYPE_CHECKING:
+    from mlplan.plan.attribution import Attribution as Attribution
 
 
 class Context(NamedTuple):
     """About a plan."""
 
     base: str = ""  # the revision that the plan was compared with instead of the state: "origin/main"
-    attribution: Mapping[Address, Attribution] = {}  # empty where it isn't known
+    attribution: Mapping[Address, Attribution] = {}  # for a plan on the state; empty where it isn't known
     complete: bool = True  # False where a selection left resources out
     full_text: str = ""  # where all of it can be read, for a view that had to leave something out
-
+    notes: tuple[str, ...] = ()  # what no single change says and a reader has to know; sentences without their end
 
 NO_CONTEXT = Context()

@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 
 from mlplan.events import Outcome
 from mlplan.fingerprint import Role
+from mlplan.plan.attribution import Attribution
 from mlplan.plan.changes import Action, Cause, Impact
 from mlplan.state.records import RunStatus
-from mlplan.views.plan_context import Attribution
 
 Address = Annotated[str, Field(pattern=r"^(compute|dataset|run|model|inference|deployment)\.[A-Za-z0-9_-]+$")]
 """A resource's address, such as `run.train`."""

@@ -18,6 +18,8 @@ KNOWN = [
     ["-C", "there", "plan"],
     ["-f", "other.yaml", "--profile", "prod", "plan", "--format", "text"],
     ["--var", "a=1", "--var", "b=x=y", "plan"],
+    ["plan", "--base", "origin/main", "--format", "markdown", "--fail-on", "contract,destructive"],
+    ["plan", "--with-state", "--base", "main", "--out", "plan.json"],
 ]
 
 
@@ -40,8 +42,11 @@ def test_it_reads_as_typer_does(words: list[str], monkeypatch: pytest.MonkeyPatc
         [],
         ["apply"],
         ["plan", "--help"],
-        ["plan", "--format", "markdown"],
-        ["plan", "--out", "x"],
+        ["plan", "--format", "yaml"],
+        ["plan", "--out"],
+        ["plan", "--fail-on", ""],
+        ["plan", "--base", "--detailed-exitcode"],
+        ["plan", "--base=main"],
         ["--var", "a", "plan"],
         ["--nonsense", "plan"],
         ["-C"],
