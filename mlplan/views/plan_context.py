@@ -20,4 +20,5 @@ class Context(NamedTuple):
     full_text: str = ""  # where all of it can be read, for a view that had to leave something out
     notes: tuple[str, ...] = ()  # what no single change says and a reader has to know; sentences without their end
 
+
 NO_CONTEXT = Context()

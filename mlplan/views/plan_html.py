@@ -52,6 +52,7 @@ def render(plan: Plan, *, graph: Graph | None = None, context: Context = NO_CONT
         f"<h1>{title}</h1>",
         f'<p class="sum"><strong>{escape(words.summary(plan))}</strong></p>',
         f"<dl>\n{glance}</dl>" if glance else "",
+        *(f'<p class="impact">Note: {escape(words.printable(note))}.</p>' for note in context.notes),
         "" if context.complete else '<p class="impact">Only a part of the project was looked at.</p>',
         f'<div class="picture">\n{_picture(plan, graph)}</div>' if plan.changes else "",
         *(_article(change, context) for change in words.loud(plan)),

@@ -63,6 +63,7 @@ def document(plan: Plan, context: Context = NO_CONTEXT) -> Document:
         "base": context.base,
         "applyable": not plan.is_empty and not context.base,
         "complete": context.complete,
+        "notes": list(context.notes),
         "summary": words.summary(plan),
         "resource_changes": [_change(change, context) for change in plan.changes],
         "resource_drift": [_drift(change) for change in plan.changes if change.drift],
@@ -220,7 +221,7 @@ def _read_context(read: Document) -> Context:
         for entry in read["resource_changes"]
         if "attribution" in entry
     }
-    return Context(read["base"], attribution, read["complete"])
+    return Context(read["base"], attribution, read["complete"], notes=tuple(read["notes"]))
 
 
 def _read_change(entry: Document, drift: tuple[Drift, ...]) -> Change:

@@ -90,6 +90,7 @@ def _head(plan: Plan, context: Context) -> str:
     part = "; only a part of the project was looked at" if not context.complete else ""
     lines = [f"**{words.summary(plan)}**", "", f"Project {_code(plan.project)}{against}{part}", ""]
     lines += [f"- **{label}** {_text(said)}" for label, said in words.glance(plan)]
+    lines += [f"- note: {_text(note)}" for note in context.notes]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -143,6 +143,7 @@ class PlanShape(BaseModel):
     base: str = Field(description="The revision that was compared with instead of the state, or empty.")
     applyable: bool = Field(description="Whether there is something that an apply could do.")
     complete: bool = Field(description="False where a selection left resources out.")
+    notes: list[str] = Field(description="What no single change says and a reader has to know.")
     summary: str
     resource_changes: list[ResourceChange]
     resource_drift: list[ResourceDrift]
