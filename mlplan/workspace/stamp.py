@@ -87,8 +87,11 @@ def _stamp(tasks: Sequence[_Task], expected: int) -> Stamp:
 
 
 def _may_fork() -> bool:
-    threading = sys.modules.get("threading")
-    return sys.platform == "linux" and (threading is None or threading.active_count() == 1)
+    """Whether this process has no other thread, not even one of a library: a forked one could wait for it forever."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
 
 
 def _split(folder: str) -> list[_Task]:
