@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.named import of_name, version_of
@@ -53,7 +54,7 @@ def list_runs(options: Globals, name: str, form: str) -> ExitCode:
 
     state = open_project(options).workspace.log.read()
     wanted = {of_name("run", name, state.runs)} if name else set(state.runs)
-    say(runs(state, wanted, form=form))
+    say(runs(state, wanted, form=form, now=time.time()))
     return ExitCode.OK
 
 
@@ -64,7 +65,7 @@ def show_run(options: Globals, mention: str, form: str) -> ExitCode:
     state = open_project(options).workspace.log.read()
     by_id = {record.id: record for records in state.runs.values() for record in records}
     record = by_id.get(mention) or state.runs[of_name("run", mention, state.runs)][-1]
-    say(view(record, form=form))
+    say(view(record, form=form, now=time.time()))
     return ExitCode.OK
 
 

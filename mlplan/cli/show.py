@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from mlplan.cli.globals import Globals, say
 from mlplan.cli.plan import addresses, show
@@ -34,5 +35,5 @@ def history(options: Globals, limit: int, form: str) -> ExitCode:
 
     log = open_project(options).workspace.log
     commits = list(log.commits())
-    say(view(commits[::-1][:limit] if limit else commits[::-1], form=form))
+    say(view(commits[::-1][:limit] if limit else commits[::-1], form=form, now=time.time()))
     return ExitCode.OK

@@ -1,6 +1,7 @@
 """What is recorded, shown: the state, its resources, versions, runs, services and history; as text or JSON.
 
-Times are UTC, as they are recorded.
+Times are UTC, and as JSON as they are recorded; how long ago they were stands beside them where `now` is given
+(seconds since 1970).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlplan.address import Address, sort_key
 from mlplan.views.tables import as_json, facts, table
-from mlplan.views.words import duration_text, size_text, value_text
+from mlplan.views.words import duration_text, size_text, time_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -141,7 +142,7 @@ def version(address: Address, one: Version, tree: Tree, recorded: Recorded | Non
     return text + "\n" + table(("file", "size", "sha256"), rows, empty="No files.")
 
 
-def runs(state: State, wanted: Collection[Address], *, form: str) -> str:
+def runs(state: State, wanted: Collection[Address], *, form: str, now: float | None = None) -> str:
     """Executions, the newest first."""
     records = sorted((r for a in wanted for r in state.runs.get(a, ())), key=lambda r: r.serial, reverse=True)
     if form == "json":
@@ -150,7 +151,7 @@ def runs(state: State, wanted: Collection[Address], *, form: str) -> str:
         (
             record.id,
             record.status,
-            record.started,
+            time_text(record.started, now),
             duration_text(record.duration_s),
             size_text(record.peak_memory_bytes),
             _metrics_text(dict(record.metrics)),
@@ -165,14 +166,14 @@ def run_json(record: RunRecord) -> Json:
     return {**record._asdict(), "address": str(record.address), "metrics": dict(record.metrics)}
 
 
-def run(record: RunRecord, *, form: str) -> str:
+def run(record: RunRecord, *, form: str, now: float | None = None) -> str:
     """One execution in full."""
     if form == "json":
         return as_json(run_json(record))
     ended = f"exit code {record.exit_code}" if record.exit_code is not None else "no exit code"
     lines = {
         "status": f"{record.status} ({record.ended_by or ended})",
-        "started": record.started,
+        "started": time_text(record.started, now),
         "took": duration_text(record.duration_s),
         "peak memory": size_text(record.peak_memory_bytes),
         "attempt": str(record.attempt),
@@ -233,7 +234,7 @@ def service(recorded: Recorded, now: ObservedService, *, form: str) -> str:
     return facts(f"service {recorded.address.name}", lines)
 
 
-def history(commits: Sequence[Commit], *, form: str) -> str:
+def history(commits: Sequence[Commit], *, form: str, now: float | None = None) -> str:
     """The log, a commit a paragraph: who, when, from which revision, and what it says."""
     begun = _begun(commits)
     if form == "json":
@@ -252,7 +253,7 @@ def history(commits: Sequence[Commit], *, form: str) -> str:
         )
     if not commits:
         return "Nothing happened yet.\n"
-    return "\n".join(_commit_text(commit, begun) for commit in commits)
+    return "\n".join(_commit_text(commit, begun, now) for commit in commits)
 
 
 def _begun(commits: Iterable[Commit]) -> dict[str, str]:
@@ -263,11 +264,11 @@ def _begun(commits: Iterable[Commit]) -> dict[str, str]:
     return {intent.key: f"{intent.action} of {intent.address}" for intent in opened}
 
 
-def _commit_text(commit: Commit, begun: Mapping[str, str]) -> str:
+def _commit_text(commit: Commit, begun: Mapping[str, str], now: float | None) -> str:
     revision = (
         f", at {commit.revision[:SHORT]}{'+' if commit.revision.endswith('+') else ''}" if commit.revision else ""
     )
-    head = f"{commit.serial}  {commit.time}  {commit.who}, `{commit.command}`{revision}\n"
+    head = f"{commit.serial}  {time_text(commit.time, now)}  {commit.who}, `{commit.command}`{revision}\n"
     return head + "".join(f"    {entry_text(entry, begun)}\n" for entry in commit.entries)
 
 

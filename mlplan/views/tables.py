@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from mlplan.views.terminal import cells
+from mlplan.views.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) ->
     """Rows below their heads, each column as wide as its widest cell; `empty` where there are no rows."""
     if not rows:
         return f"{empty}\n"
-    every = [[head.upper() for head in heads], *rows]
+    every = [[head.upper() for head in heads], *([printable(cell) for cell in row] for row in rows)]
     widths = [max(cells(row[column]) for row in every) for column in range(len(heads))]
     return "".join(
         GAP.join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
@@ -34,7 +35,7 @@ def facts(title: str, lines: Mapping[str, str]) -> str:
         f"  {name:<{width}}  {first}\n" + "".join(f"  {'':<{width}}  {more}\n" for more in rest)
         for name, value in lines.items()
         if value
-        for first, *rest in [value.split("\n")]
+        for first, *rest in [[printable(part) for part in value.split("\n")]]
     )
     return f"{title}\n{body}"
 

@@ -121,6 +121,27 @@ def duration_text(seconds: float) -> str:
     return f"{whole} s"
 
 
+def time_text(time: str, now: float | None = None) -> str:
+    """A recorded time as `2026-03-01 12:00:01 UTC`; with `now` (seconds since 1970), and how long ago that was."""
+    from datetime import datetime, timezone
+
+    try:
+        moment = datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone(timezone.utc)
+    except ValueError:
+        return printable(time)
+    shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{shown} ({_ago_text(now - moment.timestamp())})" if now is not None else shown
+
+
+def _ago_text(seconds: float) -> str:
+    if seconds < 2:
+        return "just now"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds)} s ago"
+
+
 def forecast_text(forecast: Forecast) -> str:
     """What a run cost the last time."""
     return f"last time {cost_text(forecast)}"

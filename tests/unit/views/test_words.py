@@ -146,3 +146,23 @@ def test_many_runs_are_named_in_part_and_timed_in_all() -> None:
 def test_the_time_of_runs_is_not_told_where_one_of_them_never_ran() -> None:
     known = _change("run", name="a")._replace(forecast=Forecast(60, 1))
     assert words.glance(_plan(known, _change("run", name="b"))) == [("runs", "a and b")]
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (None, "2026-03-01 12:00:00 UTC"),
+        (1_772_366_400.5, "2026-03-01 12:00:00 UTC (just now)"),
+        (1_772_366_459.0, "2026-03-01 12:00:00 UTC (59 s ago)"),
+        (1_772_373_600.0, "2026-03-01 12:00:00 UTC (2 h ago)"),
+        (1_772_711_999.0, "2026-03-01 12:00:00 UTC (3 d ago)"),
+        (1_772_000_000.0, "2026-03-01 12:00:00 UTC (just now)"),
+    ],
+)
+def test_time(now: float | None, text: str) -> None:
+    assert words.time_text("2026-03-01T12:00:00Z", now) == text
+    assert words.time_text("2026-03-01T13:00:00.000+01:00", now) == text
+
+
+def test_what_is_no_time_is_shown_as_it_is() -> None:
+    assert words.time_text("yesterday\x07", 0) == "yesterday\\x07"
