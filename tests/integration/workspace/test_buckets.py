@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -282,3 +284,63 @@ def test_nothing_of_the_clients_keys_is_in_the_bucket(s3: str, tmp_path: Path) -
     )
     assert b"mlplan apply" in everything
     assert b"secret" not in everything
+
+
+PROJECT = """\
+version: 1
+project: shared
+workspace: PLACE
+compute:
+  here: {type: local}
+dataset:
+  numbers: {source: [data]}
+run:
+  sum:
+    compute: here
+    source: code
+    script: sum.py
+    arguments: [--data, "${{ dataset.numbers.path }}"]
+model:
+  total: {run: sum, path: outputs/total.txt}
+"""
+SCRIPT = """\
+import pathlib, sys
+total = sum(int(p.read_text()) for p in pathlib.Path(sys.argv[2]).rglob("*.txt"))
+pathlib.Path("outputs/total.txt").write_text(str(total))
+"""
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlplan", "-C", str(folder), *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_two_clones_of_a_project_apply_one_after_the_other(place: str, tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        make(
+            tmp_path / name,
+            {
+                "mlplan.yaml": PROJECT.replace("PLACE", place).encode(),
+                "code/sum.py": SCRIPT.encode(),
+                "data/one.txt": b"1",
+                "data/two.txt": b"2",
+            },
+        )
+    ann, bob = tmp_path / "ann", tmp_path / "bob"
+    applied = command(ann, "apply", "-y")
+    assert applied.returncode == 0, applied.stderr
+    planned = command(bob, "plan", "--detailed-exitcode")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    make(bob, {"data/three.txt": b"3"})
+    assert command(bob, "plan", "--detailed-exitcode").returncode == 2
+    applied = command(bob, "apply", "-y")
+    assert applied.returncode == 0, applied.stderr
+    back = command(ann, "plan", "--detailed-exitcode")
+    assert back.returncode == 2
+    assert "three.txt" in back.stdout
+    make(ann, {"data/three.txt": b"3"})
+    assert command(ann, "plan", "--detailed-exitcode").returncode == 0
+    downloaded = command(ann, "model", "download", "total:2", "-t", str(tmp_path / "model"))
+    assert downloaded.returncode == 0, downloaded.stderr
+    assert list(read(str(tmp_path / "model")).values()) == [b"6"]
