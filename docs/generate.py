@@ -18,6 +18,7 @@ from mlplan.cli.commands import app
 from mlplan.codes import PHASES, every_code, page
 from mlplan.errors import ExitCode
 from mlplan.manifest import schema
+from mlplan.views import schema as published
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NOTE = "<!-- Made by `make docs`; what is changed here is lost. -->\n\n"
@@ -102,6 +103,7 @@ def table(definition: Mapping[str, Any]) -> list[str]:
 
 def main() -> int:
     schema.main()
+    published.main()
     for path, text in pages().items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -26,7 +26,8 @@ def _run(number: int, status: str = "Completed", **fields: object) -> RunRecord:
     return record._replace(status=status, **fields)  # type: ignore[arg-type]
 
 
-OUTPUTS: dict[str, Json] = {"scoring_uri": "http://127.0.0.1:6789/score", "digest": "d" * 64, "versions": {"digits": 2}}
+URI = "http://127.0.0.1:6789/score"
+OUTPUTS: dict[str, Json] = {"scoring_uri": URI, "digest": "d" * 64, "versions": {"digits": 2}}
 STATE = EMPTY._replace(
     serial=9,
     lineage="l",
