@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import jsonschema
@@ -174,13 +176,39 @@ def test_the_action_hands_values_on_by_environment_alone() -> None:
         assert step["shell"] == "bash"
 
 
-@pytest.mark.slow
-def test_the_first_step_installs_mlplan(checkout: Checkout) -> None:
+BACKEND = """\
+import zipfile
+
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "mlplan-1.0-py3-none-any.whl"
+    info = "mlplan-1.0.dist-info"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        wheel.writestr("mlplan_stand_in.py", "def main():\\n    print('the one of the action')\\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: mlplan\\nVersion: 1.0\\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{info}/entry_points.txt", "[console_scripts]\\nmlplan = mlplan_stand_in:main\\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return name
+"""
+
+
+def test_the_first_step_installs_the_mlplan_of_the_action_and_nothing_of_the_branch(checkout: Checkout) -> None:
+    action = checkout.scratch / "action"
+    action.mkdir()
+    (action / "backend.py").write_text(BACKEND)
+    (action / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
     a_hostile_branch(checkout)
-    context = {"inputs.python": "python3", "runner.temp": str(checkout.scratch)}
-    env = {**os.environ, **checkout.env, "GITHUB_ACTION_PATH": ROOT, "PIP_NO_DEPS": "1"}
-    steps = ACTION["runs"]["steps"][:1]
-    ran = run_steps(steps, folder=str(checkout.folder), scratch=str(checkout.scratch), env=env, context=context)
+    ran = run_steps(
+        ACTION["runs"]["steps"][:1],
+        folder=str(checkout.folder),
+        scratch=str(checkout.scratch),
+        env={**checkout.env, "GITHUB_ACTION_PATH": str(action), "PIP_NO_INDEX": "1"},
+        context={"inputs.python": sys.executable, "runner.temp": str(checkout.scratch)},
+    )
     assert ran.code == 0, ran.log
-    assert (checkout.scratch / "mlplan-env" / "bin" / "mlplan").exists()
+    said = subprocess.run([checkout.scratch / "mlplan-env" / "bin" / "mlplan"], capture_output=True, text=True)
+    assert said.stdout == "the one of the action\n"
     assert untouched(checkout)
