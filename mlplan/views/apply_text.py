@@ -43,7 +43,7 @@ OUTCOME_TEXTS: Mapping[Outcome, str] = {
     "dropped": "not needed, what it depends on came out as it was",
     "failed": "failed",
     "canceled": "canceled",
-    "unknown": "what became of it is unknown, the next apply asks",
+    "unknown": "unknown, the next apply asks",
     "not-started": "not started",
 }
 
