@@ -34,6 +34,8 @@ def read(value: Any, schema: Schema) -> Table:
     """The rows in a decoded body. Raises: Refused with what is wrong about them."""
     if not isinstance(value, dict):
         raise Refused(400, 'The body must be a JSON object: {"data": [[...], ...]}.')
+    if "data" in value and len(value) == 1 + ("method" in value):  # the usual case, without a look at all the keys
+        return read_rows(value["data"], schema, "data")
     given = [key for key in KEYS if key in value]
     if len(given) != 1:
         said = f"not {_listed(given)} together" if given else f"one of {_listed(KEYS)}"

@@ -22,10 +22,15 @@ from .messages import Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, observe
 from .settings import Settings
 
-_SAMPLE = 200  # calls that are looked at before a model may move into the loop
+# When a model may move into the loop, and what moves it out again. A busy machine makes some short calls look long,
+# so it takes several of them, or one that is long beyond doubt.
+_SAMPLE = 200  # calls that are looked at before it moves in
 _SHORT_S = 0.0005
+_MAX_LONGER = 0.1  # the share of them that may take longer than that
 _LONG_S = 0.005
-_HOLD_S = 60.0  # for how long a long call keeps a model out of the loop
+_MAX_LONG = 3  # long calls among _SAMPLE that move it out
+_VERY_LONG_S = 0.05
+_HOLD_S = 60.0  # for how long it stays out then
 _STUCK_S = 5.0  # after its time limit, how long a call may take to give up before its thread is given up
 _MAX_STUCK = 3
 _SMALL_BODY = 16 * 1024  # what may run in the loop whatever was seen before
@@ -103,6 +108,7 @@ class Dispatcher:
         self._inline_since = 0.0
         self._adaptive = settings.dispatch == "adaptive"
         self._sampled = 0
+        self._longer = 0
         self._long = 0
         self._sampled_body = 0
         self._inline_body = _SMALL_BODY
@@ -299,19 +305,19 @@ class Dispatcher:
 
     def _learn(self, taken_s: float, body: int) -> None:
         """Moves the model into the loop, or out of it, by the pace of its calls."""
-        if taken_s > _LONG_S:
+        self._sampled += 1
+        self._longer += taken_s > _SHORT_S
+        self._long += taken_s > _LONG_S
+        self._sampled_body = max(self._sampled_body, body)
+        if taken_s > _VERY_LONG_S or self._long >= _MAX_LONG:
             self._inline = False
             self._hold_until = monotonic() + _HOLD_S
-            self._sampled = self._long = self._sampled_body = 0
-        elif not self._inline:
-            self._sampled += 1
-            self._long += taken_s > _SHORT_S
-            self._sampled_body = max(self._sampled_body, body)
-            if self._sampled >= _SAMPLE:
-                if self._long * 100 <= self._sampled and monotonic() >= self._hold_until:
-                    self._inline = True
-                    self._inline_body = max(_SMALL_BODY, 2 * self._sampled_body)
-                self._sampled = self._long = self._sampled_body = 0
+        elif self._sampled < _SAMPLE:
+            return
+        elif self._longer <= _MAX_LONGER * self._sampled and monotonic() >= self._hold_until:
+            self._inline = True
+            self._inline_body = max(_SMALL_BODY, 2 * self._sampled_body)
+        self._sampled = self._longer = self._long = self._sampled_body = 0
 
 
 def execute(jobs: list[Job]) -> list[Outcome]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,15 +13,22 @@ from .running import Service, lay_out
 
 
 class Serve(Protocol):
-    """Starts a service; with `live`, in public. It comes back ready, or live."""
+    """Starts a service; with `live`, in public. It comes back ready, or live. `change` alters its folder before."""
 
-    def __call__(self, *, live: bool = False, wait: bool = True, **described: Any) -> Service: ...
+    def __call__(
+        self, *, live: bool = False, wait: bool = True, change: Callable[[str], None] | None = None, **described: Any
+    ) -> Service: ...
 
 
 def _starter(folder: Path, started: list[Service]) -> Serve:
-    def serve(*, live: bool = False, wait: bool = True, **described: Any) -> Service:
+    def serve(
+        *, live: bool = False, wait: bool = True, change: Callable[[str], None] | None = None, **described: Any
+    ) -> Service:
         own = os.path.join(folder, str(len(started)))
-        service = Service(own, lay_out(own, **described), live=live)
+        config = lay_out(own, **described)
+        if change is not None:
+            change(own)
+        service = Service(own, config, live=live)
         started.append(service)
         if wait:
             service.wait("live" if live else "ready")

@@ -317,5 +317,5 @@ def test_a_fast_model_moves_into_the_event_loop_and_a_slow_call_out_of_it(serve:
     names = [ask(connection, "POST", "/score", b"x").json for _ in range(1000)]
     assert names[0] == "scoring"
     assert names[-1] == "MainThread"
-    assert ask(connection, "POST", "/score", {"sleep": 0.05}).json == "MainThread"
+    assert ask(connection, "POST", "/score", {"sleep": 0.1}).json == "MainThread"
     assert ask(connection, "POST", "/score", b"x").json == "scoring"
