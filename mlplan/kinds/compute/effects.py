@@ -23,6 +23,11 @@ def perform(resource: Resource, facts: None, change: Change, attempt: Attempt, e
 
 
 def remove(recorded: Recorded, effects: Effects) -> None:
-    """Removes what its target kept for later runs and services, such as images. Nothing else stands in the world for
-    it: services went before."""
-    effects.reading.target(recorded.address.name).clear()
+    """Removes what its target kept for later runs and services, such as images, and jobs that are over. Nothing else
+    stands in the world for it: services went before."""
+    target = effects.reading.target(recorded.address.name)
+    open_keys = effects.state().intents
+    for key in list(target.jobs.keys()):
+        if key not in open_keys and target.jobs.observe(key).state in ("Ended", "Absent"):
+            target.jobs.remove(key)
+    target.clear()
