@@ -133,8 +133,9 @@ def test_a_killed_apply_is_completed_by_the_next(part: int, project: Project, tm
         assert project.mlplan("plan", "--detailed-exitcode") == 0, (point, project.said)
         assert project.answer() == str(number), point
         assert len(set(project.completed())) == len(project.completed()) == number + 1, point
-        roles = sorted(c["Config"]["Labels"]["dev.mlplan.role"] for c in of(project.target))
-        assert roles == ["door", "service"], point
+        # An ended job may stay until there is something to apply again.
+        runs = [c["Config"]["Labels"]["dev.mlplan.role"] for c in of(project.target) if c["State"]["Running"]]
+        assert sorted(runs) == ["door", "service"], point
     assert project.mlplan("destroy", "-y") == 0, project.said
     assert of(project.target) == []
     assert docker("image", "ls", "-aq", *home(project.target)) == ""
