@@ -14,7 +14,7 @@ from mlplan.cli.plan import PlanOptions, gate, selection_of, show
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.comparing import Compared, compare
-from mlplan.kinds.revision import Asked, Revision, read_revision
+from mlplan.kinds.revision import OUTSIDE, Asked, Revision, read_revision
 from mlplan.plan.attribution import attribute
 from mlplan.plan.make import Selection
 from mlplan.views.plan_context import Context
@@ -86,8 +86,10 @@ def compare_with(options: Globals, asked: PlanOptions) -> Comparison:
     before, old_name = _where_it_was(repository, base, head, name)
     files = [os.path.abspath(path) for path in options.variable_files]
     wanted = Asked(name, os.environ, options.profile, dict(options.variables), files)
-    with tempfile.TemporaryDirectory(prefix="mlplan-base-") as root:
-        root = os.path.realpath(root)
+    with tempfile.TemporaryDirectory(prefix="mlplan-base-") as scratch:
+        root = os.path.join(os.path.realpath(scratch), "checkout")
+        os.mkdir(root)
+        os.mkdir(os.path.join(scratch, OUTSIDE))
 
         def read_base() -> Revision | None:
             return read_revision(before, base, wanted._replace(file=old_name), root, lenient=True)

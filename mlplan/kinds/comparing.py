@@ -170,8 +170,12 @@ def _plan(now: _Read, state: State, moved: Mapping[Address, Address], selection:
 
     def yields(change: Change, known: State) -> Mapping[str, Json] | None:
         found = KINDS[change.address.kind].yields(change, now.facts[change.address], known)
-        # Which number a version will have depends on what was registered before, and that stands in the state.
-        return {**found, "version": None} if found and "version" in found else found
+        if not found or "version" not in found:
+            return found
+        # Which number new bytes will have depends on what was registered before, and that stands in the state.
+        recorded = known.resources.get(change.address)
+        same = recorded is not None and recorded.outputs["digest"] == found["digest"]
+        return {**found, "version": recorded.outputs.get("version") if recorded and same else None}
 
     return make_plan(
         now.graph,

@@ -6,6 +6,7 @@ outside of the repository) is known by its name alone, and a plan says so.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from mlplan.source import Source
     from mlplan.workspace.git import Entry, Repository
 
-OUTSIDE = ".outside"
-"""An empty folder of the checkout, in the place of code that stands outside of the repository."""
+OUTSIDE = "nothing"
+"""An empty folder beside the checkout, in the place of code that stands outside of the repository."""
 
 
 class Asked(NamedTuple):
@@ -53,8 +54,9 @@ class Revision(NamedTuple):
 def read_revision(repository: Repository, commit: str, asked: Asked, root: str, *, lenient: bool) -> Revision | None:
     """The project whose manifest stands in the repository's folder; None where the commit has none there.
 
-    `root` is where the checkout of the repository will stand. `lenient` is for the revision that is compared with:
-    variables and the profile that it doesn't know yet don't count against it, nor do files that it lacks.
+    `root` is where the checkout of the repository will stand, OUTSIDE beside it. `lenient` is for the revision that
+    is compared with: variables and the profile that it doesn't know yet don't count against it, nor do files that it
+    lacks.
 
     Raises: Refusal with all that is wrong with it.
     """
@@ -68,7 +70,8 @@ def read_revision(repository: Repository, commit: str, asked: Asked, root: str, 
         return None
     if loaded.manifest is None:
         raise Refusal(loaded.diagnostics, sources=loaded.sources)
-    return _survey(tree, loaded.manifest, os.path.join(root, OUTSIDE), loaded.sources, lenient=lenient)
+    outside = os.path.join(os.path.dirname(root), OUTSIDE)
+    return _survey(tree, loaded.manifest, outside, loaded.sources, lenient=lenient)
 
 
 def _load(tree: RevisionTree, file: File, asked: Asked, folder: str, *, lenient: bool) -> Loaded | None:
@@ -142,7 +145,7 @@ def _survey(
             if not lenient and confined is resource:
                 problems += check_files(address, confined.spec, tree, place_of)
         resources[address] = confined
-        paths += [_fixed(need.path) for need in needs(address.kind, confined.spec) if "://" not in need.path]
+        paths += [_fixed(need.path) for need in needs(address.kind, resource.spec) if "://" not in need.path]
     files, found = _environment_files(resources, tree)
     problems += found
     if has_errors(problems):
@@ -208,7 +211,7 @@ def _environment_files(
     def read(file: str) -> str:
         content = tree.read(file)
         if content is None:
-            raise FileNotFoundError(2, "git doesn't hold it in this commit", file)
+            raise OSError(errno.EACCES, "git doesn't hold it in this commit", file)
         files.add(file)
         return content.decode()
 

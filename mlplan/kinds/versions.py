@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from mlplan.state.records import State
 
 
+def stay(count: int, noun: str) -> str:
+    """`its 3 kept versions stay`; without the number where none is known, as where two revisions are compared."""
+    if count == 1:
+        return f"its {noun} stays"
+    return f"its {count} {noun}s stay" if count else f"its {noun}s stay"
+
+
 def number_of(state: State, address: Address, digest: str) -> int:
     """The version number of these bytes: the one they have, or the next one."""
     version = state.version_of(address, digest)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.errors import Refusal
 from mlplan.fingerprint import Part, known, unknown
 from mlplan.kinds.dataset.sources import Expanded, expand, is_url
-from mlplan.kinds.versions import number_of
+from mlplan.kinds.versions import number_of, stay
 from mlplan.lock.urls import public_url
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
@@ -144,5 +144,5 @@ def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | N
 
 def loss(recorded: Recorded, state: State) -> str:
     """What removing it from the manifest means."""
-    count = len(state.versions.get(recorded.address, ()))
-    return f"It is no longer registered anew; its {count} kept version(s) stay until `mlplan gc`."
+    kept = stay(len(state.versions.get(recorded.address, ())), "kept version")
+    return f"It is no longer registered anew; {kept} until `mlplan gc`."

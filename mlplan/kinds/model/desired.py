@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.address import Address
 from mlplan.fingerprint import Part, known, unknown
-from mlplan.kinds.versions import number_of
+from mlplan.kinds.versions import number_of, stay
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -115,7 +115,5 @@ def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | N
 
 def loss(recorded: Recorded, state: State) -> str:
     """What removing it from the manifest means."""
-    count = len(state.versions.get(recorded.address, ()))
-    return (
-        f"{recorded.address.name} is no longer registered anew; its {count} kept version(s) stay until `mlplan gc`."
-    )
+    kept = stay(len(state.versions.get(recorded.address, ())), "kept version")
+    return f"{recorded.address.name} is no longer registered anew; {kept} until `mlplan gc`."

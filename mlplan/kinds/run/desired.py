@@ -10,6 +10,7 @@ from mlplan.kinds.code import NO_CODE, Code, read_code
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.references import reference_parts, written
 from mlplan.kinds.secrets import secret_parts
+from mlplan.kinds.versions import stay
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -130,5 +131,5 @@ def yields(change: Change, facts: Facts, state: State) -> Mapping[str, Json] | N
 
 def loss(recorded: Recorded, state: State) -> str:
     """What removing it from the manifest means."""
-    count = len(state.runs.get(recorded.address, ()))
-    return f"Nothing runs it any more; its {count} recorded run(s) and their outputs stay until `mlplan gc`."
+    kept = stay(len(state.runs.get(recorded.address, ())), "recorded run")
+    return f"Nothing runs it any more; {kept} with the outputs until `mlplan gc`."
