@@ -266,7 +266,7 @@ def table(results: Mapping[str, list[Measured]]) -> str:
 
 
 def _median(runs: list[Measured], connections: int, field: str) -> float:
-    return statistics.median(getattr(run.loads[connections], field) for run in runs)
+    return float(statistics.median(getattr(run.loads[connections], field) for run in runs))
 
 
 def _ratio(rate: float, rates: Mapping[str, list[float]], to: str, place: int) -> str:

@@ -103,7 +103,7 @@ class Project(NamedTuple):
     pipeline: bool = False
 
     @property
-    def count(self) -> Path:
+    def counted(self) -> Path:
         """A line for each script that came to its end."""
         return self.root / "finished.txt"
 
@@ -113,9 +113,9 @@ class Project(NamedTuple):
 
     def write(self, *, rate: str = "0.1", score: str = SCORE, train: str = TRAIN) -> None:
         """Writes the whole project; again with other values, it is an edit."""
-        prepare = PREPARE_RUN.format(count=self.count) if self.pipeline else ""
+        prepare = PREPARE_RUN.format(count=self.counted) if self.pipeline else ""
         data = "${{ run.prepare.outputs }}" if self.pipeline else "${{ dataset.table.path }}"
-        manifest = MANIFEST.format(prepare=prepare, data=data, count=self.count, rate=rate, port=self.port)
+        manifest = MANIFEST.format(prepare=prepare, data=data, count=self.counted, rate=rate, port=self.port)
         files = {
             "code/train.py": train,
             "code/prepare.py": PREPARE,
@@ -148,7 +148,7 @@ class Project(NamedTuple):
         said = f"mlplan {' '.join(words)}: exit code {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
         assert code is None or ended.returncode == code, said
         assert ended.returncode != 70, said
-        assert "Traceback" not in ended.stderr, said
+        assert "MLP9001" not in ended.stderr, said
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def apply(self, code: int | None = 0) -> Ended:
@@ -209,7 +209,7 @@ class Project(NamedTuple):
 
     def finished(self) -> list[str]:
         """The scripts that came to their end, in order."""
-        return self.count.read_text().splitlines() if self.count.exists() else []
+        return self.counted.read_text().splitlines() if self.counted.exists() else []
 
     def answer(self) -> Any:
         """What the service on the project's port answers to a request."""
