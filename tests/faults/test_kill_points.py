@@ -18,7 +18,7 @@ from .project import SCORE, Project, is_open, new_project, wait_for
 
 SLICES = 4
 DESTROY_EVERY = 8
-"""So many points apart, `mlplan destroy` has to remove what stands after the fault; elsewhere a quick end will do."""
+"""So many points apart, `mlplan destroy` has to remove what stands after the fault; elsewhere a quick end does."""
 
 
 class Scenario(NamedTuple):
