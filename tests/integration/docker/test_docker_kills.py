@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 AT_POINT = Path(__file__).resolve().parents[2] / "faults" / "at_point.py"
 SLICES = 4
-POINTS = 5
+POINTS = 3
 """How many points each slice tries."""
 PATIENCE_S = 120.0
 
