@@ -20,13 +20,14 @@ from typing import Any, Callable, Union
 
 from .messages import Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, observe
+from .run_delay import RunDelay
 from .settings import Settings
 
-# When a model may move into the loop, and what moves it out again. A busy machine makes some short calls look long,
-# so it takes several of them, or one that is long beyond doubt.
+# When a model may move into the loop, and what moves it out again. A busy machine makes short calls look long: what
+# the loop's thread waited for a processor doesn't count, and it takes several long calls, or one beyond doubt.
 _SAMPLE = 200  # calls that are looked at before it moves in
 _SHORT_S = 0.0005
-_MAX_LONGER = 0.1  # the share of them that may take longer than that
+_MAX_LONGER = 0.3  # the share of them that may take longer than that
 _LONG_S = 0.005
 _MAX_LONG = 3  # long calls among _SAMPLE that move it out
 _VERY_LONG_S = 0.05
@@ -113,6 +114,7 @@ class Dispatcher:
         self._sampled_body = 0
         self._inline_body = _SMALL_BODY
         self._hold_until = 0.0
+        self._delay = RunDelay()
 
     def submit(self, job: Job) -> None:
         """Answers the job's request, now or later; at once with a 429 where too many wait."""
@@ -137,6 +139,10 @@ class Dispatcher:
     def over_time(self) -> bool:
         """Whether the call that runs in the event loop has passed its time limit."""
         return bool(self._inline_since) and perf_counter() - self._inline_since > self._settings.timeout_s
+
+    def tick(self) -> None:
+        """To be called about twice a second: what the machine's other work took before isn't a call's."""
+        self._delay.since_last()
 
     def stop(self) -> None:
         """Ends the threads that do nothing."""
@@ -305,6 +311,8 @@ class Dispatcher:
 
     def _learn(self, taken_s: float, body: int) -> None:
         """Moves the model into the loop, or out of it, by the pace of its calls."""
+        if taken_s > _LONG_S and self._inline:
+            taken_s -= self._delay.since_last()
         self._sampled += 1
         self._longer += taken_s > _SHORT_S
         self._long += taken_s > _LONG_S

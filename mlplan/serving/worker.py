@@ -143,6 +143,7 @@ class Worker:
             self._cells[metrics.LAYOUT.heartbeat] = monotonic()
             self._cells[metrics.LAYOUT.in_flight] = float(self._door.in_flight)
             self._door.tick()
+            self._dispatcher.tick()
             if self._keys is not None:
                 self._keys.refresh()
             await asyncio.sleep(0.5)
