@@ -1,8 +1,8 @@
 """A Docker engine for tests, and the base image that their images are built from.
 
 An engine that runs is used as it is. Where none does and the tests are run by root, `.ci/docker-engine` starts one,
-once per machine, and the last of the processes that test ends it. In CI a missing engine fails; elsewhere the tests
-skip and say what to start.
+once per machine, and the last of the processes that test ends it. In CI it is installed where it is missing, and a
+test without one fails; elsewhere the tests skip and say what to start.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def docker_base() -> Iterator[str]:
     """The name of the base image, on an engine that answers."""
     with _alone():
         try:
+            if os.environ.get("CI") == "true" and os.getuid() == 0:
+                _run("install")
             _have_engine()
             _have_base()
         except _Missing as missing:
