@@ -226,9 +226,10 @@ What to do: mend what they name, and run `mlplan apply` again.
 """
 
 MLP8210 = Code("MLP8210", "Package index is not passed on", severity="warning")
-"""`PIP_INDEX_URL` or `UV_DEFAULT_INDEX` holds a password, so it is not passed to the build of an image.
+"""A package index needs a password or is a folder of this machine, so the build of an image can't use it.
 
-Why: what a build is given stays readable in the history of what it makes.
+Why: what a build is given stays readable in the history of what it makes, and it sees no folders but its own. It is a
+warning where `PIP_INDEX_URL` or `UV_DEFAULT_INDEX` is left out, and an error where an environment names the index.
 
 What to do: use a mirror that asks for no password where images are built.
 """

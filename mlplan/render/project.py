@@ -12,12 +12,13 @@ Where the Dockerfile of a compute of type `docker` is rendered here, the target 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.address import Address
 from mlplan.codes import render as codes
 from mlplan.errors import Refusal
 from mlplan.lock.environment import environment_request, serving_requirements
+from mlplan.lock.resolve import requirements_text
 from mlplan.manifest.quantities import seconds, size_in_bytes
 from mlplan.render.dockerfiles import Image, Service, base_image, serving_files, training_files
 from mlplan.render.retired import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlplan.diagnostics import Diagnostic
-    from mlplan.lock.types import Lock, LockedEnvironment
+    from mlplan.lock.types import Lock
     from mlplan.manifest.resolved import Manifest, Resource
 
 Files = dict[str, str]
@@ -59,6 +60,18 @@ def render_project(manifest: Manifest, lock: Lock, revision: str) -> Mapping[str
     return dict(sorted(files.items()))
 
 
+class Pinned(NamedTuple):
+    """An environment as the lock pins it."""
+
+    python: str
+    requirements: str  # what a target installs: index options and packages with hashes
+
+    @property
+    def packages(self) -> Packages:
+        """What a conda file says of it."""
+        return Packages.of_locked(self.python, self.requirements.splitlines())
+
+
 class _Project:
     """What the files of every resource need, and the problems met on the way."""
 
@@ -78,7 +91,7 @@ class _Project:
         locked = self.locked(run, wanted, ())
         if wanted and locked is None:
             return {}
-        packages = Packages.of_locked(locked.python, locked.packages) if locked else None
+        packages = locked.packages if locked else None
         files = training_files(self.image(run, locked)) if self.has_image(run, locked) else {}
         files[f"{run.address.name}.runconfig"] = runconfig(
             self.manifest.project, run, packages, self.base_image(run, locked)
@@ -91,7 +104,7 @@ class _Project:
         locked = self.locked(inference, wanted, serving_requirements())
         if (wanted and locked is None) or not inference.spec["entry_script"]:
             return {}
-        packages = Packages.of_locked(locked.python, locked.packages) if locked else None
+        packages = locked.packages if locked else None
         config = inference_config(self.manifest.project, inference, packages, None)
         return {"inference_config.json": config} | self.conda(packages)
 
@@ -110,7 +123,7 @@ class _Project:
         """The conda file, where there is an environment."""
         return {CONDA_FILE: conda_file(self.manifest.project, packages)} if packages else {}
 
-    def image(self, resource: Resource, locked: LockedEnvironment | None) -> Image:
+    def image(self, resource: Resource, locked: Pinned | None) -> Image:
         """What decides the resource's image."""
         compute = self.compute(resource)
         return Image(
@@ -118,7 +131,7 @@ class _Project:
             address=str(resource.address),
             base_image=self.base_image(resource, locked),
             python=locked.python if locked else None,
-            requirements="\n".join(locked.packages) + "\n" if locked else "",
+            requirements=locked.requirements if locked else "",
             buildkit=bool(compute.get("buildkit", True)),
             revision=self.revision,
         )
@@ -142,11 +155,11 @@ class _Project:
             settings={"timeout_s": seconds(spec["timeout"]), "max_body_bytes": size_in_bytes(spec["max_body"])},
         )
 
-    def has_image(self, resource: Resource, locked: LockedEnvironment | None) -> bool:
+    def has_image(self, resource: Resource, locked: Pinned | None) -> bool:
         """Without an environment only a compute of type docker says what is in the image: its base image."""
         return locked is not None or self.compute(resource)["type"] == "docker"
 
-    def base_image(self, resource: Resource, locked: LockedEnvironment | None) -> str:
+    def base_image(self, resource: Resource, locked: Pinned | None) -> str:
         """The base image of the resource's compute."""
         return base_image(self.compute(resource).get("base_image"), locked.python if locked else None)
 
@@ -156,7 +169,7 @@ class _Project:
 
     def locked(
         self, resource: Resource, environment: Mapping[str, Any] | None, extra: tuple[str, ...]
-    ) -> LockedEnvironment | None:
+    ) -> Pinned | None:
         """What the lock pins for an environment; None where none is asked for, or, with a problem noted, none is
         pinned."""
         if not environment:
@@ -171,7 +184,8 @@ class _Project:
                     address=resource.address,
                 )
             )
-        return locked
+            return None
+        return Pinned(locked.python, requirements_text(request, locked, ""))
 
 
 def serving_environment(deployment: Resource, resources: Mapping[Address, Resource]) -> Mapping[str, Any] | None:

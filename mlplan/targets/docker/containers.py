@@ -62,6 +62,7 @@ def problems(
                 hint="Install the NVIDIA Container Toolkit, or leave `gpus` out.",
             )
         )
+    found += _unreachable_indexes(environment)
     base = base_of(compute, environment.python if environment else None)
     if environment is None and not compute.get("base_image"):
         found.append(
@@ -79,6 +80,22 @@ def problems(
             )
         )
     return found
+
+
+def _unreachable_indexes(environment: Environment | None) -> list[Diagnostic]:
+    """The package indexes of an environment that the build of an image can't use."""
+    lines = environment.requirements.splitlines() if environment else []
+    options = [line for line in lines if line.startswith("--") and ("${" in line or "://" not in line)]
+    return [
+        codes.MLP8210.diagnostic(
+            f"`{option}` can't be used where an image is built: "
+            + ("it takes a secret from the environment." if "${" in option else "it is a folder of this machine."),
+            hint="Use an index that asks for no password where images are built, or an image that has the packages "
+            "as the compute's `base_image`.",
+            severity="error",
+        )
+        for option in options
+    ]
 
 
 def _is_local(engine: Engine, name: str) -> bool:

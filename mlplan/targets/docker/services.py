@@ -205,7 +205,7 @@ class DockerServices:
     def _wait_until_ready(self, candidate: Generation, spec: ServiceSpec, progress: Progress) -> Generation:
         """The candidate once each of its replicas answers. Raises: Refusal (MLP8007) where one never does."""
         deadline = time.monotonic() + _START_S
-        said = ""
+        said = "waiting until it is ready"
         names = [c["Id"] for c in candidate.containers]
         while True:
             candidate = reload(self._engine, names)
@@ -219,10 +219,8 @@ class DockerServices:
             if time.monotonic() > deadline:
                 reason = f"it was not ready after {_START_S:.0f} seconds"
                 raise Refusal([self._did_not_start(candidate, spec, reason)])
-            last = next(iter(self._last_lines(candidate, 1)), "")
-            if last not in ("", said):
-                progress("Transitioning", last)
-                said = last
+            said = next(iter(self._last_lines(candidate, 1)), "") or said
+            progress("Transitioning", said)
             time.sleep(_POLL_S)
 
     def _go_live(self, container: str, spec: ServiceSpec) -> None:

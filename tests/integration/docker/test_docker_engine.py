@@ -131,6 +131,23 @@ def test_a_base_image_by_its_tag_and_one_that_has_nothing_are_warned_of(
     assert warned({}, None) == [("MLP8213", "warning")]
 
 
+def test_indexes_that_a_build_can_not_reach_are_told_beforehand(engine: Callable[[dict[str, Any]], Engine]) -> None:
+    made = engine({"/version": (200, {"ApiVersion": "1.43"}), "/_ping": (200, "OK")})
+    lines = [
+        "--index-url https://me:${TOKEN}@a.example/simple",
+        "--find-links /opt/wheels",
+        "--extra-index-url https://b.example",
+    ]
+    environment = Environment("", "3.11", "\n".join([*lines, "h11==0.16.0 --hash=sha256:00", ""]))
+
+    found = containers.problems(made, {}, environment, Resources())
+
+    assert [(d.code, d.severity, d.detail.split("`")[1]) for d in found] == [
+        ("MLP8210", "error", lines[0]),
+        ("MLP8210", "error", lines[1]),
+    ]
+
+
 def test_a_full_disk_is_called_that() -> None:
     found = refused("The image can't be built", "write /var/lib/docker/x: no space left on device")
 
