@@ -173,10 +173,22 @@ def wait_for_in_flight(service: Service) -> None:
     raise AssertionError("no request came in flight")
 
 
-@pytest.mark.parametrize("kept", [True, False], ids=["kept", "a connection per request"])
+KEPT = pytest.mark.parametrize("kept", [True, False], ids=["kept", "a connection per request"])
+
+
+@KEPT
 def test_updates_under_load_lose_no_request(serve: Serve, kept: bool) -> None:
+    update_under_load(serve, kept, updates=4)
+
+
+@pytest.mark.slow
+@KEPT
+def test_50_updates_under_load_lose_no_request(serve: Serve, kept: bool) -> None:
+    update_under_load(serve, kept, updates=50)
+
+
+def update_under_load(serve: Serve, kept: bool, updates: int) -> None:
     port = free_port()
-    updates = 4
     load = Load(port, kept=kept, clients=6)
     old = serve(script=echo(0), port=port)
     control.ask(old.control, {"do": "go-live", "from": None})

@@ -1,0 +1,169 @@
+"""Golden requests: asked of a candidate and of the service that is live, and their answers compared.
+
+A file of them is JSON lines (or one JSON list) of {"request": body, "expect": answer, "tolerance": 1e-6,
+"name": text}, of which only `request` is needed. Records that a service has collected are read as well: what was
+asked, and what was answered then. Standard library alone, so that whoever deploys can use it without the runtime's environment.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+TOLERANCE = 1e-6
+"""How far apart, relatively, two numbers may be and still be the same answer, where nothing else is said."""
+
+NOTHING: Any = object()
+"""Stands where no answer is expected."""
+
+
+class Golden(NamedTuple):
+    """One request."""
+
+    name: str
+    body: Any
+    expect: Any  # `NOTHING` where any answer that is no error will do
+    tolerance: float
+
+
+class Given(NamedTuple):
+    """What a service answered."""
+
+    status: int
+    value: Any  # decoded; text where it isn't JSON
+    ms: float
+
+
+class Changed(NamedTuple):
+    """A request that the candidate answers otherwise."""
+
+    name: str
+    candidate: Given
+    other: Any  # the live service's answer, or the expected one
+
+
+class Report(NamedTuple):
+    """The comparison, as a plan shows it."""
+
+    asked: int
+    wrong: Sequence[Changed]  # errors, and answers that aren't the expected ones
+    changed: Sequence[Changed]  # answers that differ from the live service's
+    p50_ms: float
+    p99_ms: float
+    live_p50_ms: float | None
+    live_p99_ms: float | None
+
+
+def read(text: str) -> list[Golden]:
+    """The requests in a file. Raises: ValueError that names the line or the place in the list."""
+    stripped = text.lstrip()
+    if stripped.startswith("["):
+        items = json.loads(stripped)
+    else:
+        items = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [_golden(item, place) for place, item in enumerate(items, start=1)]
+
+
+def _golden(item: Any, place: int) -> Golden:
+    if not isinstance(item, dict) or ("request" not in item and "input" not in item):
+        raise ValueError(f"number {place} is no object with a request")
+    tolerance = item.get("tolerance", TOLERANCE)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or tolerance < 0:
+        raise ValueError(f"number {place}: the tolerance must be a number, 0 or more")
+    body = item["request"] if "request" in item else item["input"]
+    expect = item.get("expect", item.get("output", NOTHING))
+    return Golden(str(item.get("name", item.get("request_id", place))), body, expect, float(tolerance))
+
+
+def ask_all(url: str, key: str, goldens: Sequence[Golden], timeout_s: float = 60.0) -> list[Given]:
+    """The answers of the service at `url`, one request after the other over one connection. Raises: OSError."""
+    parts = urlsplit(url)
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
+    found: list[Given] = []
+    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)
+    try:
+        for golden in goldens:
+            started = perf_counter()
+            connection.request("POST", f"{parts.path.rstrip('/')}/score", json.dumps(golden.body).encode(), headers)
+            response = connection.getresponse()
+            body = response.read()
+            found.append(Given(response.status, _decoded(body), (perf_counter() - started) * 1000))
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url} gives no HTTP answer: {error!r}") from error
+    finally:
+        connection.close()
+    return found
+
+
+def compare(goldens: Sequence[Golden], candidate: Sequence[Given], live: Sequence[Given] | None = None) -> Report:
+    """What the candidate answers wrongly, what it answers otherwise than the live service, and how fast each is."""
+    wrong: list[Changed] = []
+    changed: list[Changed] = []
+    for place, golden in enumerate(goldens):
+        given = candidate[place]
+        if given.status != 200:
+            wrong.append(Changed(golden.name, given, None if golden.expect is NOTHING else golden.expect))
+        elif golden.expect is not NOTHING and not same(given.value, golden.expect, golden.tolerance):
+            wrong.append(Changed(golden.name, given, golden.expect))
+        before = live[place] if live is not None else None
+        both_answer = before is not None and before.status == given.status == 200
+        if before is not None and both_answer and not same(given.value, before.value, golden.tolerance):
+            changed.append(Changed(golden.name, given, before.value))
+    ours = sorted(given.ms for given in candidate)
+    theirs = sorted(given.ms for given in live) if live else None
+    return Report(
+        len(goldens),
+        wrong,
+        changed,
+        _at(ours, 0.5),
+        _at(ours, 0.99),
+        _at(theirs, 0.5) if theirs else None,
+        _at(theirs, 0.99) if theirs else None,
+    )
+
+
+def same(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two JSON values are the same, numbers within a relative tolerance."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return one == other or abs(one - other) <= tolerance * max(abs(one), abs(other))
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b, tolerance) for a, b in zip(one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name], tolerance) for name in one)
+    return bool(one == other)
+
+
+def shown(report: Report) -> Iterator[str]:
+    """The report as lines of text, a few of each kind."""
+    yield f"{report.asked} golden requests: {len(report.wrong)} wrong, {len(report.changed)} answered otherwise"
+    live = (
+        f", live {report.live_p50_ms:.2f} ms and {report.live_p99_ms:.2f} ms"
+        if report.live_p99_ms is not None
+        else ""
+    )
+    yield f"latency {report.p50_ms:.2f} ms, 99th percentile {report.p99_ms:.2f} ms{live}"
+    for kind, items in (("wrong", report.wrong), ("otherwise", report.changed)):
+        for item in items[:5]:
+            yield f"{kind}: {item.name}: {_short(item.candidate.value)}, not {_short(item.other)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _at(times: Sequence[float] | None, share: float) -> float:
+    return times[min(len(times) - 1, int(len(times) * share))] if times else 0.0
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
