@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.address import Address
 from mlplan.apply.attempts import HAVE_EFFECTS, attempt_of
+from mlplan.apply.settle import settle_others
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal, bug
 from mlplan.events import ChangeFinished, ChangeStarted, DiagnosticRaised, Outcome, StageReached
 from mlplan.kinds.planning import recorded_lookup
+from mlplan.kinds.protocol import Unfinished
 from mlplan.plan.changes import ACTIONS, Change
 from mlplan.state.entries import (
     Entry,
@@ -136,6 +138,7 @@ class Executor:
         if change.is_quiet:
             return "dropped"
         attempt = attempt_of(change, self._session.state, survey.reading.manifest.project)
+        settle_others(address, attempt.key, self._effects, self._session)
         with self._intent(change, attempt):
             performed = performer.perform(resource, facts, change, attempt, self._effects)
             protect = bool(resource.spec.get("protect"))
@@ -154,7 +157,8 @@ class Executor:
 
     @contextmanager
     def _intent(self, change: Change, attempt: Attempt) -> Iterator[None]:
-        """The intent stands in the log before the effect begins; a failure closes it."""
+        """The intent stands in the log before the effect begins; a failure closes it, unless something is left that
+        the next apply can still make use of."""
         address = change.address
         if address.kind not in HAVE_EFFECTS:
             yield
@@ -167,6 +171,8 @@ class Executor:
             self._session.commit((opened,))
         try:
             yield
+        except Unfinished:
+            raise
         except Refusal as refusal:
             outcome: IntentOutcome = "canceled" if refusal.exit_code is ExitCode.INTERRUPTED else "failed"
             entries: tuple[Entry, ...] = getattr(refusal, "entries", ())

@@ -4,6 +4,7 @@ The log tells which effects were begun; the target tells what became of each:
 
     a run that ended         its outputs are kept and recorded: a plan that wants them restores them
     a run that still goes    left open: the change that wants it attaches to it; ended where nobody does any more
+    a run that is left out   left open, as `--only` or `--exclude` ask: it is none of this apply's business
     a run that never began   cleared
     a service                left to its change, which verifies or replaces it; cleared where nothing declares it
 """
@@ -24,6 +25,7 @@ from mlplan.state.entries import IntentClosed, RunEnded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlplan.address import Address
     from mlplan.apply.session import Session
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
@@ -33,29 +35,40 @@ if TYPE_CHECKING:
 OUTCOMES: Mapping[RunStatus, Outcome] = {"Completed": "done", "Failed": "failed", "Canceled": "canceled"}
 
 
-def settle(planned: Planned, effects: Effects, session: Session) -> bool:
+def settle(planned: Planned, effects: Effects, session: Session, left_out: frozenset[Address]) -> bool:
     """Settles every open intent that can be; whether the state moved on, so that the plan has to be made again.
 
-    `planned` is the plan as it was before: it says which running jobs are still wanted.
+    `planned` is the plan as it was before: it says which running jobs are still wanted. Intents for what is left out
+    stay as they are.
     """
-    wanted = {mark_of(c.address, c.after) for c in planned.plan.changes if c.address.kind == "run"}
+    wanted = {c.address: mark_of(c.address, c.after) for c in planned.plan.changes}
     before = session.state.serial
     for intent in list(session.state.intents.values()):
+        if intent.address in left_out:
+            continue
         if intent.address.kind == "run":
-            _settle_run(intent, intent.fingerprint in wanted, effects, session)
+            _settle_run(intent, wanted.get(intent.address), effects, session)
         else:
             _settle_service(intent, planned, effects, session)
     return session.state.serial != before
 
 
-def _settle_run(intent: Intent, wanted: bool, effects: Effects, session: Session) -> None:
+def settle_others(address: Address, key: str, effects: Effects, session: Session) -> None:
+    """Settles what was begun for a run with other inputs than those that turned out to be its own."""
+    for intent in list(session.state.intents.values()):
+        if intent.address == address and intent.key != key and address.kind == "run":
+            _settle_run(intent, None, effects, session)
+
+
+def _settle_run(intent: Intent, wanted: str | None, effects: Effects, session: Session) -> None:
+    """`wanted`: the fingerprint that is asked for now; "" where only the apply can tell, None where nothing is."""
     jobs = effects.reading.target(str(intent.detail["compute"])).jobs
     seen = jobs.observe(intent.key)
     if seen.state == "Absent":
         session.commit((IntentClosed(intent.key, "cleared", "it had not begun"),))
         return
     if seen.state != "Ended":
-        if wanted:
+        if wanted in ("", intent.fingerprint):
             return
         effects.emit(StageReached(intent.address, "Canceling", "begun by an earlier apply, wanted no more"))
         effects.ensure()

@@ -85,8 +85,11 @@ def apply_plan(project: Project, planned: Planned, selecting: PlanOptions, asked
     """Takes the lease and makes the changes. What was shown is what is done: a state that moved on meanwhile is
     planned anew, and refused where that gives more than was shown."""
 
+    survey = planned.survey
+    left_out = frozenset(survey.graph.order) - survey.selection.of(survey.graph)
+
     def prepare(session: Session, effects: Effects) -> Planned:
-        if settle(planned, effects, session) or moved_on(planned.state, session.state):
+        if settle(planned, effects, session, left_out) or moved_on(planned.state, session.state):
             return replan(project, planned, selecting, session.state)
         return planned
 
@@ -96,8 +99,11 @@ def apply_plan(project: Project, planned: Planned, selecting: PlanOptions, asked
 def apply_deletions(project: Project, planned: Planned, selecting: PlanOptions, asked: ApplyOptions) -> ExitCode:
     """The same for a plan of deletions alone: what the state has open is ended with what it stands for."""
 
+    going = {change.address for change in planned.plan.changes}
+
     def prepare(session: Session, effects: Effects) -> Planned:
-        settle(planned, effects, session)
+        begun = {intent.address for intent in session.state.intents.values()}
+        settle(planned, effects, session, frozenset(begun - going) if selecting.only else frozenset())
         return planned
 
     return execute(project, planned, prepare, selecting, asked, converge=False)

@@ -39,6 +39,16 @@ What to do: the message names the field and both values. Look at what writes the
     mlplan plan
 """
 
+MLP7005 = Code("MLP7005", "Stopped on the way")
+"""The apply was asked to stop while it brought a service up.
+
+Why: the new service didn't serve anybody yet, so it was ended. What served before still does.
+
+What to do: apply again; it goes on from there.
+
+    mlplan apply
+"""
+
 MLP7010 = Code("MLP7010", "The run left no model")
 """A run completed, but its outputs hold nothing at the model's `path`.
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from mlplan.errors import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from threading import Event
@@ -66,6 +68,11 @@ class Attempt(NamedTuple):
     key: str  # idempotency key, derived from project, address, fingerprint and number
     number: int  # from 1
     fingerprint: str
+
+
+class Unfinished(Refusal):
+    """An effect was made, and what it came to could not be recorded yet: the next apply does that. Its intent stays
+    open."""
 
 
 class Performed(NamedTuple):

@@ -16,8 +16,10 @@ from mlplan.world import ObservedJob, ObservedService
 Progress = Callable[[str, str], None]
 """Called with a stage ("Preparing", "Queued", "Running", "Finalizing", "Transitioning", ...) and a short detail.
 
-It can raise a Refusal, which ends the call as one of its own would. `submit` calls it at least once when nobody else
-can touch the job any more and before it starts it: an apply that has lost its lease in the meantime stops there.
+It can raise a Refusal, which ends the call as one of its own would; what it raises after a service went live comes
+too late and does no harm. `submit` calls it at least once when nobody else can touch the job any more and before it
+starts it: an apply that has lost its lease in the meantime stops there. While `deploy` waits for a candidate it calls
+it again and again, with the same words where there is nothing new: an apply that is to stop does so there.
 """
 
 

@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from mlplan.address import Address
+from mlplan.codes import apply as codes
+from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, StageReached
 from mlplan.kinds.deployment.desired import scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
@@ -39,13 +41,8 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
     for warning in refuse_errors(services.check(spec)):
         effects.emit(DiagnosticRaised(warning))
 
-    def ask(endpoint: Endpoint) -> None:
-        verify(resource, endpoint, spec, effects)
-        effects.ensure()  # nobody else can touch the service now, and the next step puts it in its place
-
-    seen = services.deploy(
-        spec, ask, lambda stage, detail: effects.emit(StageReached(resource.address, stage, detail))
-    )
+    candidate = _Candidate(resource, spec, effects)
+    seen = services.deploy(spec, candidate.ask, candidate.progress)
     moved_away = _moved_away(resource, effects)
     if moved_away is not None:
         effects.ensure()
@@ -61,6 +58,33 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
             "attempt": attempt.number,
         }
     )
+
+
+class _Candidate:
+    """A service on its way up: what it is asked, what is told of it, and when its start is called off."""
+
+    def __init__(self, resource: Resource, spec: ServiceSpec, effects: Effects) -> None:
+        self._resource = resource
+        self._spec = spec
+        self._effects = effects
+        self._told = ("", "")
+        self._passed = False
+
+    def ask(self, endpoint: Endpoint) -> None:
+        """Raises: Refusal where it must not take traffic."""
+        verify(self._resource, endpoint, self._spec, self._effects)
+        self._effects.ensure()  # nobody else can touch the service now, and the next step puts it in its place
+        self._passed = True
+
+    def progress(self, stage: str, detail: str) -> None:
+        """Tells what is new. Raises: Refusal where the user asks to stop, until it has passed its tests."""
+        address = self._resource.address
+        if self._effects.stop.is_set() and not self._passed:
+            text = f"{address} was being brought up when the apply was asked to stop."
+            raise Refusal([codes.MLP7005.diagnostic(text, address=address)], ExitCode.INTERRUPTED)
+        if self._told != (stage, detail):
+            self._told = (stage, detail)
+            self._effects.emit(StageReached(address, stage, detail))
 
 
 def _moved_away(resource: Resource, effects: Effects) -> str | None:
@@ -124,9 +148,6 @@ def served_model(mention: str, effects: Effects) -> ServedModel:
     number = int(pinned) if pinned else int(str(outputs["version"]))
     version = next((v for v in versions if v.number == number), None)
     if version is None:
-        from mlplan.codes import apply as codes
-        from mlplan.errors import Refusal
-
         known = ", ".join(str(v.number) for v in versions) or "none"
         raise Refusal(
             [

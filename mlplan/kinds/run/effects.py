@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, OutputLine, StageReached
 from mlplan.kinds.environment import locked_environment
 from mlplan.kinds.placing import refuse_errors
-from mlplan.kinds.protocol import Performed
+from mlplan.kinds.protocol import Performed, Unfinished
 from mlplan.kinds.run.job import job_spec
 from mlplan.plan.decide import run_outputs
 from mlplan.state.entries import RunEnded
@@ -19,7 +19,10 @@ from mlplan.state.records import RunRecord
 from mlplan.tracking.metrics import read_metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mlplan.address import Address
+    from mlplan.json_types import Json
     from mlplan.kinds.protocol import Attempt, Effects
     from mlplan.kinds.run.desired import Facts
     from mlplan.manifest.resolved import Resource
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
     from mlplan.state.records import Recorded, RunStatus
     from mlplan.targets.protocols import Jobs, JobSpec
     from mlplan.world import ObservedJob
+
+Taken = TypeVar("Taken")
+
+UNFIT = frozenset({"MLP4203", "MLP4204", "MLP4205", "MLP8006"})
+"""What is wrong with outputs that can never be taken: links out of them, unreadable files, metrics that are none."""
 
 GRACE_S = 10.0
 """How long a script that is asked to end may take."""
@@ -79,6 +87,8 @@ class RunFailed(Refusal):
 def _how_it_ended(record: RunRecord) -> str:
     if record.status == "Canceled":
         return "was canceled"
+    if record.exit_code == 0 and record.ended_by:
+        return f"completed, but what it left can't be taken: {record.ended_by.rstrip('.')}"
     if record.ended_by:
         return f"was ended: {record.ended_by}"
     if record.exit_code is None:
@@ -97,6 +107,9 @@ def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
         effects.emit(StageReached(resource.address, stage, detail))
         if stage != "Running":
             effects.ensure()
+            if effects.stop.is_set():
+                text = f"{resource.address} was not started: the apply was asked to stop."
+                raise Refusal([codes.MLP7003.diagnostic(text, address=resource.address)], ExitCode.INTERRUPTED)
 
     # "Preparing" is another process that is about to start it, or died before it could: submitting waits for it.
     if jobs.observe(spec.key).state in ("Absent", "Preparing"):
@@ -138,11 +151,23 @@ def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> No
 def keep(
     address: Address, jobs: Jobs, key: str, run_id: str, fingerprint: str, number: int, effects: Effects
 ) -> RunRecord:
-    """The record of an ended job, its outputs and logs kept as artifacts. The job itself is left as it is."""
+    """The record of an ended job, its outputs and logs kept as artifacts. The job itself is left as it is.
+
+    Outputs or metrics that can't be taken as they are make the run a failed one. Raises: Unfinished where the
+    workspace can't take them now, for want of room say: the job still has them, and the next apply tries again.
+    """
     seen = jobs.observe(key)
     folders = jobs.collect(key)
     artifacts = effects.reading.artifacts
     status = status_of(seen)
+    ended_by = "timeout" if seen.timed_out else "out of memory" if seen.out_of_memory else ""
+    outputs, problem = _taken(lambda: artifacts.put_folder(folders.outputs).digest)
+    logs, _ = _taken(lambda: artifacts.put_folder(folders.logs).digest)
+    metrics: Mapping[str, Json] | None = {}
+    if status == "Completed" and not problem:
+        metrics, problem = _taken(lambda: read_metrics(folders.outputs))
+    if status == "Completed" and problem:
+        status, ended_by = "Failed", problem
     return RunRecord(
         id=run_id,
         address=address,
@@ -153,12 +178,24 @@ def keep(
         duration_s=seen.duration_s,
         peak_memory_bytes=seen.peak_memory_bytes,
         exit_code=seen.exit_code,
-        outputs=artifacts.put_folder(folders.outputs).digest,
-        logs=artifacts.put_folder(folders.logs).digest,
-        metrics=read_metrics(folders.outputs) if status == "Completed" else {},
+        outputs=outputs,
+        logs=logs,
+        metrics=metrics or {},
         serial=0,  # the fold sets it
-        ended_by="timeout" if seen.timed_out else "out of memory" if seen.out_of_memory else "",
+        ended_by=ended_by,
     )
+
+
+def _taken(take: Callable[[], Taken]) -> tuple[Taken | None, str]:
+    """What a job left and "", or None and what is wrong with it. Raises: Unfinished where nothing is wrong with it,
+    but it can't be taken now."""
+    try:
+        return take(), ""
+    except Refusal as refusal:
+        wrong = [diagnostic.detail for diagnostic in refusal.diagnostics if diagnostic.code in UNFIT]
+        if not wrong:
+            raise Unfinished(refusal.diagnostics, refusal.exit_code) from refusal
+        return None, wrong[0]
 
 
 def status_of(seen: ObservedJob) -> RunStatus:

@@ -251,7 +251,7 @@ def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, pr
     from mlplan.errors import Refusal
 
     deadline = time.monotonic() + _START_S
-    said = ""
+    said = "waiting until it is ready"
     while True:
         exit_code = process.poll()
         status = (candidate.ask({"do": "status"}) if exit_code is None else None) or {}
@@ -264,10 +264,8 @@ def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, pr
             raise Refusal([_did_not_start(candidate, spec, reason)])
         if time.monotonic() > deadline:
             raise Refusal([_did_not_start(candidate, spec, f"it was not ready after {_START_S:.0f} seconds")])
-        last = next(iter(candidate.last_lines(1)), "")
-        if last not in ("", said):
-            progress("Transitioning", last)
-            said = last
+        said = next(iter(candidate.last_lines(1)), "") or said
+        progress("Transitioning", said)
         time.sleep(_POLL_S)
 
 
