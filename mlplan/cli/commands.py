@@ -69,7 +69,26 @@ Exclude = Annotated[list[str] | None, typer.Option(help="Not this address, nor w
 Replace = Annotated[list[str] | None, typer.Option(help="Make this address anew, changed or not. Repeatable.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
-LockTimeout = Annotated[float, typer.Option(help="How many seconds to wait for another apply to end.")]
+LockTimeout = Annotated[
+    float,
+    typer.Option(
+        parser=lambda text: duration_s(text), metavar="TIME", help="How long to wait for another apply: 90s, 10m."
+    ),
+]
+
+
+def duration_s(text: str | float) -> float:
+    """A length of time in seconds: `10m`, `1h30m`, `90s`, or a plain number of seconds."""
+    from mlplan.manifest.quantities import seconds
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return seconds(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no length of time; write 90s, 10m or 1h30m.") from None
 
 
 def run_typer(words: list[str]) -> int:
