@@ -2,7 +2,8 @@
 
 A file of them is JSON lines (or one JSON list) of {"request": body, "expect": answer, "tolerance": 1e-6,
 "name": text}, of which only `request` is needed. Records that a service has collected are read as well: what was
-asked, and what was answered then. Standard library alone, so that whoever deploys can use it without the runtime's environment.
+asked, and what was answered then. Standard library alone, so that whoever deploys can use it without the runtime's
+environment.
 """
 
 from __future__ import annotations
