@@ -148,15 +148,15 @@ def _differences(
     notes = []
     if (before.prefix, old_name) != (after.prefix, name):
         notes.append(f"{after.prefix}{name} was {before.prefix}{old_name} at {base}")
-    for what, old, new in (
-        ("workspace", was.manifest.workspace, now.manifest.workspace),
-        ("project", was.manifest.project, now.manifest.project),
-    ):
-        if old != new:
-            notes.append(
-                f"the {what} changes from {old} to {new}: what was applied under the old one isn't known under the "
-                "new one, so an apply will make everything anew, and what stands stays as it is"
-            )
+    old, new = was.manifest.workspace, now.manifest.workspace
+    if old != new:
+        notes.append(
+            f"the workspace changes from {old} to {new}: what is recorded in the old one isn't known in the new one, "
+            "so an apply would make everything anew, and what stands would stay"
+        )
+    old, new = was.manifest.project, now.manifest.project
+    if old != new:
+        notes.append(f"the project changes from {old} to {new}: a workspace that belongs to {old} refuses it")
     return notes
 
 

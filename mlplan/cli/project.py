@@ -28,6 +28,10 @@ HOME = ".mlplan"
 """The project's local folder: caches, views, jobs, services, keys; and the workspace, unless it is a bucket."""
 
 
+KEPT = ("log", "checkpoint.json", "artifacts")
+"""What a workspace in a folder holds."""
+
+
 class Project(NamedTuple):
     """A project as a command finds it."""
 
@@ -38,30 +42,51 @@ class Project(NamedTuple):
 
 
 def load_manifest(options: Globals) -> Loaded:
-    """The manifest, or what is wrong with it. Reads the cache of the project where there is one."""
+    """The manifest, or what is wrong with it. Reads the cache of the project where there is one of this machine."""
     from mlplan.manifest.load import load
+    from mlplan.workspace.tracked import tracked
 
     root = os.path.abspath(options.directory)
+    folder = os.path.join(root, os.path.dirname(options.file))
     return load(
         os.path.join(root, options.file),
         profile=options.profile,
         variables=dict(options.variables),
         variable_files=options.variable_files,
         environ=os.environ,
-        cache=os.path.join(root, os.path.dirname(options.file), HOME, "cache"),
+        cache=None if tracked(folder, [HOME]) else os.path.join(folder, HOME, "cache"),
     )
 
 
 def open_project(options: Globals) -> Project:
-    """The project. Raises: Refusal with all that is wrong with its manifest."""
+    """The project. Raises: Refusal with all that is wrong with its manifest, or where its workspace is committed."""
     from mlplan.workspace.open import open_workspace
 
     loaded = load_manifest(options)
     if loaded.manifest is None:
         raise Refusal(loaded.diagnostics, sources=loaded.sources)
     manifest = loaded.manifest
+    committed = committed_workspace(manifest.root, manifest.workspace)
+    if committed:
+        raise Refusal(committed)
     workspace = open_workspace(manifest.root, manifest.workspace, manifest.project)
     return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics))
+
+
+def committed_workspace(root: str, workspace: str) -> list[Diagnostic]:
+    """What is wrong with a workspace, or a local folder, that git tracks: whoever wrote the branch wrote it."""
+    from mlplan.workspace.tracked import tracked
+
+    places = [HOME]
+    if "://" not in workspace and os.path.normpath(workspace) != HOME:
+        places += [os.path.normpath(os.path.join(workspace, name)) for name in KEPT]
+    found = tracked(root, places)
+    if not found:
+        return []
+    from mlplan.codes import state as codes
+
+    hint = "Take them out of git, and keep them on this machine:\n    git rm -r --cached " + " ".join(found)
+    return [codes.MLP4306.diagnostic(f"git tracks files of the workspace: {', '.join(found)}.", hint=hint)]
 
 
 def reading_of(project: Project, state: State) -> Reading:

@@ -201,6 +201,18 @@ Why: a workspace is a folder, or a bucket.
 What to do: write a path, such as `.mlplan`.
 """
 
+MLP4306 = Code("MLP4306", "The workspace is committed")
+"""git tracks files of `.mlplan`, or of the folder that the manifest names as the workspace.
+
+Why: a plan believes what is recorded there, and what is cached there. In a checkout these files are what the author
+of the branch wants them to say, such as that a changed script has run already. They also hold what one machine alone
+knows, and two branches can't be merged in them.
+
+What to do: take them out of git and keep them on this machine, or use a bucket as the workspace.
+
+    git rm -r --cached .mlplan
+"""
+
 MLP4401 = Code("MLP4401", "The bucket doesn't exist")
 """The workspace's bucket or container is not there.
 

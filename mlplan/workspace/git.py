@@ -181,17 +181,19 @@ def renamed_from(top: str, base: str, head: str, path: str) -> str | None:
 
 def is_dirty(repository: Repository) -> bool:
     """Whether the folder differs from HEAD, new files included."""
-    without = [word for name in _filters(repository.top) for word in ("-c", f"{name}=")]
-    below = repository.prefix.rstrip("/") or "."
-    words = ("status", "--porcelain", "--ignore-submodules=all", "--", below)
-    return bool((run(repository.top, *words, options=without) or "").strip())
+    return bool(_status(repository.top, repository.prefix.rstrip("/") or "."))
 
 
-def _filters(top: str) -> list[str]:
-    """The names of the settings that would have git start a program for some file, or insist on it."""
-    return (
-        run(top, "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or ""
-    ).split()
+def _status(top: str, path: str) -> str:
+    words = ("status", "--porcelain", "--ignore-submodules=all", "--", path)
+    return (run(top, *words, options=without_filters(top)) or "").strip()
+
+
+def without_filters(top: str) -> list[str]:
+    """Options that keep git from starting a program for a file of the working tree, or from insisting on one."""
+    wanted = r"^filter\..*\.(clean|process|required)$"
+    names = (run(top, "config", "--name-only", "--get-regexp", wanted) or "").splitlines()
+    return [word for name in names for word in ("-c", f"{name}=")]
 
 
 def last_touched(root: str, file: str, line: int | None) -> str:
@@ -205,10 +207,11 @@ def last_touched(root: str, file: str, line: int | None) -> str:
     if path is None:
         return ""
     if line is None:
-        if run(top, "status", "--porcelain", "--ignore-submodules=all", "--", path):
+        if _status(top, path):
             return "not committed yet"
         return (run(top, "log", "-1", "--format=%h %an, %ar: %s", "--", path) or "").strip()
-    blamed = run(top, "blame", "--no-textconv", "--porcelain", "-L", f"{line},{line}", "--", path) or ""
+    words = ("blame", "--no-textconv", "--porcelain", "-L", f"{line},{line}", "--", path)
+    blamed = run(top, *words, options=without_filters(top)) or ""
     commit = blamed.split(" ", 1)[0]
     if not commit:
         return ""

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 
 def git_revision(root: str) -> str:
     """The commit that is checked out in the folder, with "+" where tracked files differ from it; "" without git."""
-    import subprocess
+    from mlplan.errors import Refusal
+    from mlplan.workspace.git import find_repository, run, without_filters
 
-    asked = ["git", "-C", root, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", "."]
     try:
-        answer = subprocess.run(
-            asked,
-            capture_output=True,
-            timeout=10,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-            check=True,
-        ).stdout.decode(errors="replace")
-    except (OSError, subprocess.SubprocessError):
+        top, prefix = find_repository(root)
+        words = ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", prefix.rstrip("/") or ".")
+        lines = (run(top, *words, options=without_filters(top)) or "").splitlines()
+    except Refusal:
         return ""
-    lines = answer.splitlines()
     oid = next((line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")), "")
     if not oid or oid == "(initial)":
         return ""
