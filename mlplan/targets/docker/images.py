@@ -132,13 +132,17 @@ def has_buildkit(engine: Engine) -> bool:
     return (int(major), int(minor)) >= (1, 39) and not any("podman" in name.lower() for name in names)
 
 
-def remove_images(engine: Engine, labels: Mapping[str, str], *, keep: Iterable[str] = ()) -> None:
-    """Removes our images with these labels that no container uses, but for those with the ids in `keep`.
+def remove_images(
+    engine: Engine, labels: Mapping[str, str], *, keep: Iterable[str] = (), nameless: bool = False
+) -> None:
+    """Removes our images with these labels that no container uses, but for those with the ids in `keep`; or only the
+    `nameless` ones, which a failed build left.
 
     A name that somebody else gave to one of them stays, and the image with it.
     """
     kept = set(keep)
-    for image in engine.client.api.images(filters={"label": [f"{LABEL}{n}={v}" for n, v in labels.items()]}):
+    filters: dict[str, Any] = {"label": [f"{LABEL}{name}={value}" for name, value in labels.items()]}
+    for image in engine.client.api.images(filters=filters | ({"dangling": True} if nameless else {})):
         tags = [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"]
         if image["Id"] not in kept:
             for name in [tag for tag in tags if tag.startswith("mlplan/")] if tags else [image["Id"]]:

@@ -27,6 +27,7 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
 
     def clear() -> None:
         remove_images(engine, {"home": name})
+        remove_images(engine, {"project": project}, nameless=True)
         remove_volumes(engine, {"home": name})
 
     return Target(

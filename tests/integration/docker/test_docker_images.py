@@ -88,6 +88,9 @@ def test_a_step_that_fails_shows_its_last_lines(
 
     (found,) = refusal.value.diagnostics
     assert found.code == "MLP8205"
+    target.clear()
+    ours = ("--filter", "label=dev.mlplan.project=test", "--filter", "dangling=true")
+    assert docker("image", "ls", "-q", *ours) == ""
     assert "uv pip sync" in found.detail
     assert "Hash mismatch" in found.detail
     assert target.jobs.keys() == []
