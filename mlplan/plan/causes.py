@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mlplan.address import KINDS, Address, parse_address
 from mlplan.plan.changes import Change, Plan, Reason
-
-if TYPE_CHECKING:
-    from mlplan.manifest.resolved import Manifest
-    from mlplan.source import Span
 
 
 class Link(NamedTuple):
@@ -70,36 +66,3 @@ def cause_of(reason: Reason, changes: Mapping[Address, Change]) -> Address | Non
     else:
         return None
     return found if found in changes else None
-
-
-def place_of(reason: Reason, change: Change, manifest: Manifest) -> Span | None:
-    """Where in the manifest a reason stands: the written field that its part comes from, else the resource's name."""
-    resource = manifest.resources.get(change.address)
-    if resource is None or reason.cause not in ("new", "changed", "added"):
-        return None
-    if reason.cause == "new":
-        return resource.place
-    for field in _fields(reason.subject, resource.spec):
-        span = manifest.places.get(f"{change.address}.{field}")
-        if span is not None:
-            return span
-    return None
-
-
-def _fields(subject: str, spec: Mapping[str, object]) -> list[str]:
-    """The manifest's paths that a part may come from."""
-    arguments = spec.get("arguments")
-    if subject.startswith("-") and isinstance(arguments, list):
-        option = next((i for i, word in enumerate(arguments) if str(word).partition("=")[0] == subject), None)
-        if option is None:
-            return []
-        has_value = option + 1 < len(arguments) and "=" not in str(arguments[option])
-        return [f"arguments.{option + 1}" if has_value else f"arguments.{option}"]
-    kind, _, name = subject.partition(" ")
-    by_kind = {
-        "tag": f"tags.{name}",
-        "property": f"properties.{name}",
-        "env": f"env.{name}",
-        "package": "environment",
-    }
-    return [by_kind[kind]] if kind in by_kind and name else [subject.replace(" ", "_"), "source"]

@@ -16,6 +16,7 @@ from mlplan.world import Drift
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlplan.address import Address
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
     from mlplan.lock.types import LockedUrl
@@ -88,6 +89,19 @@ def _what_changed(resource: Resource, tree: Tree | None, reading: Reading) -> st
     if tree is None or recorded is None or recorded.outputs["digest"] == tree.digest:
         return ""
     return difference(reading.artifacts.tree(str(recorded.outputs["digest"])).files, tree.files)
+
+
+def changed_files(address: Address, facts: Facts, reading: Reading) -> list[str]:
+    """The files here, absolute, that differ from what is recorded."""
+    recorded = reading.state.resources.get(address)
+    if facts.tree is None or recorded is None:
+        return []
+    old = {entry.path: entry for entry in reading.artifacts.tree(str(recorded.outputs["digest"])).files}
+    new = {entry.path: entry for entry in facts.tree.files}
+    different = [path for path in sorted({**old, **new}) if old.get(path) != new.get(path)]
+    if isinstance(facts.files, str):
+        return [os.path.join(facts.files, path) for path in different]
+    return [facts.files[path] for path in different if path in facts.files]
 
 
 def difference(before: tuple[FileEntry, ...], after: tuple[FileEntry, ...]) -> str:
