@@ -19,10 +19,11 @@ from mlplan.plan.attribution import attribute
 from mlplan.plan.make import Selection
 from mlplan.views.plan_context import Context
 from mlplan.workspace.checkout import Checkout
-from mlplan.workspace.git import commit_of, common_base, find_repository, is_dirty, renamed_from
+from mlplan.workspace.git import Objects, common_base, find_repository, is_dirty, renamed_from
+from mlplan.workspace.revision_tree import RevisionTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mlplan.diagnostics import Diagnostic
     from mlplan.plan.changes import Plan
@@ -80,83 +81,94 @@ def compare_with(options: Globals, asked: PlanOptions) -> Comparison:
     """What HEAD changes against its common base with REV. Raises: Refusal with all that is wrong with either."""
     folder, name = os.path.split(os.path.normpath(os.path.join(os.path.abspath(options.directory), options.file)))
     repository = find_repository(folder)
-    top = repository.top
-    head = commit_of(top, "HEAD")
-    base = common_base(top, commit_of(top, asked.base), head)
-    before, old_name = _where_it_was(repository, base, head, name)
     files = [os.path.abspath(path) for path in options.variable_files]
     wanted = Asked(name, os.environ, options.profile, dict(options.variables), files)
-    with tempfile.TemporaryDirectory(prefix="mlplan-base-") as scratch:
+    edited = meanwhile(lambda: is_dirty(repository))
+    with Objects(repository.top) as objects, tempfile.TemporaryDirectory(prefix="mlplan-base-") as scratch:
         root = os.path.join(os.path.realpath(scratch), "checkout")
         os.mkdir(root)
         os.mkdir(os.path.join(scratch, OUTSIDE))
-
-        def read_base() -> Revision | None:
-            return read_revision(before, base, wanted._replace(file=old_name), root, lenient=True)
-
-        now = read_revision(repository, head, wanted, root, lenient=False)
-        try:
-            was = read_base()
-        except Refusal as refusal:
-            raise of_base(refusal, asked.base) from refusal
-        if now is None and was is None:
-            detail = f"Neither HEAD nor {asked.base} holds {repository.prefix}{name}."
-            hint = "Name the project's folder with `-C DIR`, or the manifest with `-f FILE`."
-            raise Refusal([codes.MLP5012.diagnostic(detail, hint=hint)])
+        two = _two_revisions(objects, repository, wanted, root, asked.base)
 
         def choose(state: State) -> Selection:
-            return selection_of(asked, {*(now.manifest.resources if now else {}), *state.resources})
+            return selection_of(asked, {*(two.head.manifest.resources if two.head else {}), *state.resources})
 
         def wrong(refusal: Refusal, revision: Revision) -> Refusal:
-            return of_base(refusal, asked.base) if revision is was else refusal
+            return of_base(refusal, asked.base) if revision is two.base else refusal
 
-        compared = compare(was, now, Checkout(top, root), choose, wrong)
-    notes = [*_differences(was, now, before, repository, old_name, name, asked.base), *_not_compared(compared)]
-    if is_dirty(repository):
-        notes.append(UNCOMMITTED)
+        compared = compare(two.base, two.head, Checkout(objects, root), choose, wrong)
+    notes = [*_differences(two, asked.base), *_not_compared(compared), *([UNCOMMITTED] if edited() else [])]
     return Comparison(compared, tuple(notes))
 
 
-def _where_it_was(repository: Repository, base: str, head: str, name: str) -> tuple[Repository, str]:
-    """Where the base has the manifest: at the same place, or where git says that it was renamed from."""
-    from mlplan.workspace.git import entries
+class _Two(NamedTuple):
+    """The two revisions; None for one that has no such project. And how the manifest is called in each."""
 
-    path = f"{repository.prefix}{name}"
-    if path in entries(repository.top, base, path):
-        return repository, name
-    old = renamed_from(repository.top, base, head, path)
-    if old is None:
-        return repository, name
-    folder, _, old_name = old.rpartition("/")
-    return repository._replace(prefix=f"{folder}/" if folder else ""), old_name
+    base: Revision | None
+    head: Revision | None
+    base_name: str
+    head_name: str
 
 
-def _differences(
-    was: Revision | None,
-    now: Revision | None,
-    before: Repository,
-    after: Repository,
-    old_name: str,
-    name: str,
-    base: str,
-) -> list[str]:
+def _two_revisions(objects: Objects, repository: Repository, wanted: Asked, root: str, revision: str) -> _Two:
+    """The project at HEAD, and where HEAD left the revision. Raises: Refusal with what is wrong with either."""
+    head = objects.commit("HEAD")
+    base = common_base(objects, objects.commit(revision), head)
+    here, there = RevisionTree(repository, head, objects), RevisionTree(repository, base, objects)
+    name, old_name = f"{repository.prefix}{wanted.file}", f"{repository.prefix}{wanted.file}"
+    if here.kind(wanted.file) and not there.kind(wanted.file):
+        old_name = renamed_from(objects.top, base, head, name) or name
+        if old_name != name:
+            prefix = old_name[: old_name.rindex("/") + 1] if "/" in old_name else ""
+            there = RevisionTree(repository._replace(prefix=prefix), base, objects)
+    now = read_revision(here, wanted, root, lenient=False)
+    try:
+        before = wanted._replace(file=old_name.rpartition("/")[2])
+        was = read_revision(there, before, root, lenient=True, like=now)
+    except Refusal as refusal:
+        raise of_base(refusal, revision) from refusal
+    if now is None and was is None:
+        detail = f"Neither HEAD nor {revision} holds {name}."
+        hint = "Name the project's folder with `-C DIR`, or the manifest with `-f FILE`."
+        raise Refusal([codes.MLP5012.diagnostic(detail, hint=hint)])
+    return _Two(was, now, old_name, name)
+
+
+def meanwhile(work: Callable[[], bool]) -> Callable[[], bool]:
+    """Begins the work on the side. Returns what waits for its result."""
+    from threading import Thread
+
+    results: list[bool] = []
+    thread = Thread(target=lambda: results.append(work()), daemon=True)
+    thread.start()
+
+    def result() -> bool:
+        thread.join()
+        return any(results)
+
+    return result
+
+
+def _differences(two: _Two, base: str) -> list[str]:
     """What no single change says: the manifest is new, gone or elsewhere, another state is meant."""
-    if was is None:
+    if two.base is None:
         return [f"{base} holds no such project: everything is new"]
-    if now is None:
-        return [f"{after.prefix}{name} is removed: all that {base} declares goes"]
+    if two.head is None:
+        return [f"{two.head_name} is removed: all that {base} declares goes"]
     notes = []
-    if (before.prefix, old_name) != (after.prefix, name):
-        notes.append(f"{after.prefix}{name} was {before.prefix}{old_name} at {base}")
-    old, new = was.manifest.workspace, now.manifest.workspace
-    if old != new:
+    if two.base_name != two.head_name:
+        notes.append(f"{two.head_name} was {two.base_name} at {base}")
+    was, now = two.base.manifest, two.head.manifest
+    if was.workspace != now.workspace:
         notes.append(
-            f"the workspace changes from {old} to {new}: what is recorded in the old one isn't known in the new one, "
-            "so an apply would make everything anew, and what stands would stay"
+            f"the workspace changes from {was.workspace} to {now.workspace}: what is recorded in the old one isn't "
+            "known in the new one, so an apply would make everything anew, and what stands would stay"
         )
-    old, new = was.manifest.project, now.manifest.project
-    if old != new:
-        notes.append(f"the project changes from {old} to {new}: a workspace that belongs to {old} refuses it")
+    if was.project != now.project:
+        notes.append(
+            f"the project changes from {was.project} to {now.project}: a workspace that belongs to {was.project} "
+            "refuses it"
+        )
     return notes
 
 

@@ -49,7 +49,8 @@ def mentions_of(revisions: Iterable[Iterable[Resource]], moved: Mapping[Address,
     paths: set[str] = set()
     for resource in (resource for resources in revisions for resource in resources):
         for reference in resource.references:
-            attributes.add((moved.get(reference.address, reference.address), reference.attribute))
+            if reference.attribute:
+                attributes.add((moved.get(reference.address, reference.address), reference.attribute))
         if resource.address.kind == "deployment":
             for name, _, pinned in (mention.partition(":") for mention in resource.spec["models"]):
                 model = Address("model", name)
@@ -80,6 +81,9 @@ def assumed_state(
 ) -> State:
     """The state after an apply of a revision, with assumed outputs."""
     recorded: dict[Address, Recorded] = {}
+    asked: dict[Address, list[str]] = {}
+    for mentioned, attribute in sorted(mentions.attributes):
+        asked.setdefault(mentioned, []).append(attribute)
     state = EMPTY._replace(versions=_pinned_versions(mentions))
 
     def lookup(address: Address) -> Known:
@@ -90,9 +94,8 @@ def assumed_state(
         desired = KINDS[address.kind].desired(resource, facts[address], lookup, state)
         parts = {name: _named(part, resource, name, facts[address]) for name, part in desired.parts.items()}
         outputs = _outputs(resource, parts, lookup)
-        for mentioned, attribute in mentions.attributes:
-            if mentioned == address and attribute:
-                _supply(outputs, attribute.split("."))
+        for attribute in asked.get(address, ()):
+            _supply(outputs, attribute.split("."))
         recorded[address] = Recorded(address, parts, outputs, desired.protect, 0)
     return state._replace(resources=recorded)
 

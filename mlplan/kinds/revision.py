@@ -16,7 +16,6 @@ from mlplan.errors import Refusal
 from mlplan.lock.lockfile import NAME as LOCK
 from mlplan.manifest.files import any_match, check_files, is_glob, is_written_outside, needs
 from mlplan.manifest.load import File, Inputs, load_bytes, place_in
-from mlplan.workspace.revision_tree import RevisionTree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.manifest.load import Loaded
     from mlplan.manifest.resolved import Manifest, Resource
-    from mlplan.source import Source
-    from mlplan.workspace.git import Entry, Repository
+    from mlplan.workspace.git import Entry
+    from mlplan.workspace.revision_tree import RevisionTree
 
 OUTSIDE = "nothing"
 """An empty folder beside the checkout, in the place of code that stands outside of the repository."""
@@ -45,38 +44,45 @@ class Revision(NamedTuple):
     """A project at one commit."""
 
     tree: RevisionTree
+    loaded: Loaded  # the manifest as it is written
+    read: tuple[File, ...]  # what it was loaded from
     manifest: Manifest  # what git doesn't hold taken out; its root is where its checkout stands
-    workspace: str  # as written
     unkept: Mapping[Address, Mapping[str, str]]  # data that git doesn't hold -> the submodule that it is in, or ""
     needed: Mapping[str, Entry]  # what its resources are made of
 
 
-def read_revision(repository: Repository, commit: str, asked: Asked, root: str, *, lenient: bool) -> Revision | None:
-    """The project whose manifest stands in the repository's folder; None where the commit has none there.
+def read_revision(
+    tree: RevisionTree, asked: Asked, root: str, *, lenient: bool, like: Revision | None = None
+) -> Revision | None:
+    """The project whose manifest stands in the folder that the tree is looked at from; None where it has none there.
 
     `root` is where the checkout of the repository will stand, OUTSIDE beside it. `lenient` is for the revision that
     is compared with: variables and the profile that it doesn't know yet don't count against it, nor do files that it
-    lacks.
+    lacks. What was read for the revision `like` already, and is the same here, isn't read again.
 
     Raises: Refusal with all that is wrong with it.
     """
-    tree = RevisionTree(repository, commit)
     data = tree.read(asked.file)
     if data is None:
         return None
-    folder = os.path.normpath(os.path.join(root, repository.prefix))
-    loaded = _load(tree, File(asked.file, data), asked, folder, lenient=lenient)
+    folder = os.path.normpath(os.path.join(root, tree.repository.prefix))
+    read = (File(asked.file, data), *(_variable_file(tree, path) for path in asked.variable_files))
+    same = like is not None and like.read == read and like.manifest.root == folder
+    loaded = like.loaded if like and same else _load(read, asked, folder, lenient=lenient)
     if loaded is None:
         return None
     if loaded.manifest is None:
         raise Refusal(loaded.diagnostics, sources=loaded.sources)
-    outside = os.path.join(os.path.dirname(root), OUTSIDE)
-    return _survey(tree, loaded.manifest, outside, loaded.sources, lenient=lenient)
+    found = _survey(tree, loaded.manifest, os.path.join(os.path.dirname(root), OUTSIDE), lenient=lenient)
+    if has_errors(found.problems):
+        raise Refusal(found.problems, sources=loaded.sources)
+    manifest = loaded.manifest._replace(resources=found.resources)
+    return Revision(tree, loaded, read, manifest, found.unkept, tree.needed(found.paths))
 
 
-def _load(tree: RevisionTree, file: File, asked: Asked, folder: str, *, lenient: bool) -> Loaded | None:
+def _load(read: tuple[File, ...], asked: Asked, folder: str, *, lenient: bool) -> Loaded | None:
     """The manifest; None for a profile that a lenient reading doesn't find."""
-    files = [_variable_file(tree, path) for path in asked.variable_files]
+    file, *files = read
     inputs = Inputs(asked.environ, asked.profile, asked.variables, files)
     loaded = load_bytes(file.data, file=file.name, root=folder, inputs=inputs, disk=None)
     if loaded.manifest is None and lenient:
@@ -126,9 +132,14 @@ def _declared_alone(file: File, inputs: Inputs) -> Inputs:
     return inputs._replace(variables=variables, variable_files=files)
 
 
-def _survey(
-    tree: RevisionTree, manifest: Manifest, outside: str, sources: tuple[Source, ...], *, lenient: bool
-) -> Revision:
+class _Survey(NamedTuple):
+    resources: Mapping[Address, Resource]
+    unkept: Mapping[Address, Mapping[str, str]]
+    paths: list[str]  # of files and folders that the kinds look at
+    problems: list[Diagnostic]
+
+
+def _survey(tree: RevisionTree, manifest: Manifest, outside: str, *, lenient: bool) -> _Survey:
     """What of the manifest git holds, and what is wrong with the rest."""
     resources: dict[Address, Resource] = {}
     unkept: dict[Address, dict[str, str]] = {}
@@ -147,11 +158,7 @@ def _survey(
         resources[address] = confined
         paths += [_fixed(need.path) for need in needs(address.kind, resource.spec) if "://" not in need.path]
     files, found = _environment_files(resources, tree)
-    problems += found
-    if has_errors(problems):
-        raise Refusal(problems, sources=sources)
-    needed = tree.needed([*paths, *files])
-    return Revision(tree, manifest._replace(resources=resources), manifest.workspace, unkept, needed)
+    return _Survey(resources, unkept, [*paths, *files], problems + found)
 
 
 def _with_kept_data(resource: Resource, tree: RevisionTree) -> tuple[Resource, dict[str, str]]:

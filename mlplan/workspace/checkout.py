@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import plan as codes
 from mlplan.errors import Refusal
-from mlplan.workspace.git import EXECUTABLE, LINK, SUBMODULE, contents
+from mlplan.workspace.git import EXECUTABLE, LINK, SUBMODULE
 from mlplan.workspace.protocols import FileEntry, Listing
 from mlplan.workspace.reading import look_at, walk
 from mlplan.workspace.trees import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlplan.fingerprint.meaning import PythonMeaning
     from mlplan.json_types import Json
-    from mlplan.workspace.git import Entry
+    from mlplan.workspace.git import Entry, Objects
     from mlplan.workspace.protocols import OnBytes
 
 SUBMODULE_COMMIT = "submodule commit"
@@ -47,8 +47,9 @@ class _Content(NamedTuple):
 class Checkout:
     """The folder. Writes only below it."""
 
-    def __init__(self, top: str, root: str) -> None:
-        self._top = top
+    def __init__(self, objects: Objects, root: str) -> None:
+        self._objects = objects
+        self._folders: set[str] = set()
         self.root = os.path.realpath(root)
         self._shown: dict[str, Entry] = {}
         self._has_links = False
@@ -73,28 +74,38 @@ class Checkout:
         new = {path: entry for path, entry in wanted.items() if self._shown.get(path) != entry}
         plain = [path for path, entry in new.items() if entry.mode not in (LINK, SUBMODULE)]
         links = [path for path, entry in new.items() if entry.mode == LINK]
-        for path, content in zip(plain, contents(self._top, [new[path].object for path in plain]), strict=True):
+        for path, content in zip(plain, self._contents_of(new, plain), strict=True):
             self._write(path, new[path], content)
         for path, entry in new.items():
             if entry.mode == SUBMODULE:
                 self._write(f"{path}/{SUBMODULE_COMMIT}", entry, entry.object.encode())
         # After all files, so that none is written through a link.
-        for path, content in zip(links, contents(self._top, [new[path].object for path in links]), strict=True):
-            os.makedirs(os.path.dirname(self._at(path)), exist_ok=True)
+        for path, content in zip(links, self._contents_of(new, links), strict=True):
+            self._make_folder(path)
             os.symlink(content, os.fsencode(self._at(path)))
         self._shown = dict(wanted)
         self._has_links = any(entry.mode == LINK for entry in wanted.values())
         self._drop_links_out(path for path, entry in wanted.items() if entry.mode == LINK)
 
     def _write(self, path: str, entry: Entry, content: bytes) -> None:
-        here = self._at(path)
-        os.makedirs(os.path.dirname(here), exist_ok=True)
+        here = self._make_folder(path)
         with open(here, "xb") as stream:
             stream.write(content)
         if entry.mode == EXECUTABLE:
             os.chmod(here, 0o755)
         if entry.object not in self._contents:
             self._contents[entry.object] = _content_of(content)
+
+    def _contents_of(self, entries: Mapping[str, Entry], paths: list[str]) -> Iterator[bytes]:
+        return self._objects.contents([entries[path].object for path in paths])
+
+    def _make_folder(self, path: str) -> str:
+        """Makes the folder that an entry stands in. Returns where the entry stands."""
+        folder, _, _ = path.rpartition("/")
+        if folder not in self._folders:
+            os.makedirs(self._at(folder), exist_ok=True)
+            self._folders.add(folder)
+        return self._at(path)
 
     def _remove(self, path: str, entry: Entry) -> None:
         here = self._at(f"{path}/{SUBMODULE_COMMIT}" if entry.mode == SUBMODULE else path)
@@ -105,6 +116,7 @@ class Checkout:
                 os.rmdir(here)
             except OSError:
                 return
+            self._folders.clear()
 
     def _drop_links_out(self, links: Iterable[str]) -> None:
         """Removes the links that lead out of the folder, in truth and not by their text alone."""

@@ -8,6 +8,8 @@ and nothing is fetched. What a commit's files say is in `revision_tree.py`; `che
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import plan as codes
@@ -15,7 +17,7 @@ from mlplan.errors import Refusal
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 LINK, EXECUTABLE, SUBMODULE = "120000", "100755", "160000"
 """Modes of a commit's entries; any other is a plain file."""
@@ -33,6 +35,10 @@ _ELSEWHERE = (
     "GIT_CEILING_DIRECTORIES",
 )
 """Variables that a hook or a wrapper may have set, and that would make git answer about something else."""
+
+
+AT_ONCE = 500
+"""Names of objects that git is given in one go: so many fit into a pipe before anybody reads the answers."""
 
 
 class Repository(NamedTuple):
@@ -76,45 +82,108 @@ def find_repository(folder: str) -> Repository:
     return Repository(top, "" if below == "." else f"{below}/")
 
 
-def commit_of(top: str, revision: str) -> str:
-    """The commit that a revision names. Raises: Refusal, with the nearest name, where git has none."""
-    found = run(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if found is not None:
-        return found.strip()
+class Objects:
+    """What git holds, read by one process of git's for as long as the block lasts."""
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self._git: subprocess.Popen[bytes] | None = None
+        self._commits: dict[str, bytes] = {}
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._git is not None:
+            self._git.kill()
+            self._git.communicate()
+
+    def commit(self, revision: str) -> str:
+        """The commit that a revision names. Raises: Refusal, with the nearest name, where git has none."""
+        kind, size = "", 0
+        if not {"\n", "\0"}.intersection(revision):
+            self._ask([f"{revision}^{{commit}}"])
+            name, kind, size = self._head()
+        if kind != "commit":
+            raise _unknown_revision(self.top, revision)
+        self._commits[name] = self._body(size)
+        return name
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents that stand in a commit itself, those that a shallow clone lacks included."""
+        head = self._commits[commit].partition(b"\n\n")[0].decode(errors="replace")
+        return [line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent ")]
+
+    def contents(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The content of each object, in this order; to be taken to the end. Raises: Refusal where one isn't here."""
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            self._ask(some)
+            for name in some:
+                _, kind, size = self._head()
+                if not kind:
+                    raise _not_here(name)
+                content = self._body(size)
+                if len(content) != size:
+                    raise _not_here(name)
+                yield content
+
+    def _ask(self, names: Sequence[str]) -> None:
+        import subprocess
+
+        if self._git is None:
+            words = [*_git(self.top), "cat-file", "--batch"]
+            with _git_at_hand():
+                self._git = subprocess.Popen(
+                    words,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=_environment(),
+                )
+        assert self._git.stdin is not None
+        with suppress(BrokenPipeError):  # it is gone, as its answer will tell
+            self._git.stdin.write("".join(f"{name}\n" for name in names).encode(errors="surrogateescape"))
+            self._git.stdin.flush()
+
+    def _head(self) -> tuple[str, str, int]:
+        """Name, kind and size of the next object; no kind for one that is missing."""
+        assert self._git is not None
+        assert self._git.stdout is not None
+        words = self._git.stdout.readline().decode(errors="replace").split(" ")
+        return (words[0], words[1], int(words[2])) if len(words) == 3 and words[2].strip().isdigit() else ("", "", 0)
+
+    def _body(self, size: int) -> bytes:
+        assert self._git is not None
+        assert self._git.stdout is not None
+        return self._git.stdout.read(size + 1)[:-1]
+
+
+def _unknown_revision(top: str, revision: str) -> Refusal:
     from mlplan.diagnostics import nearest
 
     asked(top, "rev-parse", "--git-dir")  # tells where it isn't the name but the repository that git refuses
-    names = (run(top, "for-each-ref", "--format=%(refname:short)") or "").split()
-    near = nearest(revision, names)
-    hint = "Fetch it first; in the clone of a pull request the base is often missing:\n    git fetch origin main"
-    raise Refusal(
-        [
-            codes.MLP5008.diagnostic(
-                f"git has no revision `{revision}`.", hint=f"Did you mean `{near}`?" if near else hint
-            )
-        ]
-    )
+    near = nearest(revision, (run(top, "for-each-ref", "--format=%(refname:short)") or "").split())
+    fetch = "Fetch it first; in the clone of a pull request the base is often missing:\n    git fetch origin main"
+    hint = f"Did you mean `{near}`?" if near else fetch
+    return Refusal([codes.MLP5008.diagnostic(f"git has no revision `{revision}`.", hint=hint)])
 
 
-def common_base(top: str, base: str, head: str) -> str:
+def common_base(objects: Objects, base: str, head: str) -> str:
     """The commit at which `head` left the line of `base`; `base` itself where they have no history in common.
 
     Raises: Refusal where the clone is too shallow to tell.
     """
+    top = objects.top
     common = run(top, "merge-base", base, head)
     if common is not None:
         return common.strip()
-    if base in _parents(top, head) or (run(top, "rev-parse", "--is-shallow-repository") or "").strip() != "true":
+    is_shallow = (run(top, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    if base in objects.parents(head) or not is_shallow:
         return base
     detail = "The clone is shallow: it doesn't reach back to where the two revisions parted."
     hint = "Fetch the rest of the history:\n    git fetch --unshallow origin"
     raise Refusal([codes.MLP5010.diagnostic(detail, hint=hint)])
-
-
-def _parents(top: str, commit: str) -> list[str]:
-    """The parents that stand in the commit itself, those that a shallow clone lacks included."""
-    head = (run(top, "cat-file", "commit", commit) or "").partition("\n\n")[0]
-    return [line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent ")]
 
 
 def entries(top: str, commit: str, below: str = "") -> dict[str, Entry]:
@@ -134,33 +203,6 @@ def entries(top: str, commit: str, below: str = "") -> dict[str, Entry]:
 
 def _is_foul(path: str) -> bool:
     return any(part in ("", ".", "..") or part.lower() == ".git" for part in path.split("/"))
-
-
-def contents(top: str, objects: Sequence[str]) -> Iterator[bytes]:
-    """The content of each object, in this order, one at a time. Raises: Refusal for one that isn't here."""
-    import subprocess
-    import tempfile
-
-    if not objects:
-        return
-    with tempfile.TemporaryFile() as names:
-        names.write("".join(f"{name}\n" for name in objects).encode())
-        names.seek(0)
-        words = [*_git(top), "cat-file", "--batch"]
-        with subprocess.Popen(
-            words, stdin=names, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
-        ) as git:
-            assert git.stdout is not None
-            for name in objects:
-                facts = git.stdout.readline().split(b" ")
-                if len(facts) != 3:
-                    git.kill()
-                    raise _not_here(name)
-                size = int(facts[2])
-                content = git.stdout.read(size + 1)[:-1]
-                if len(content) != size:
-                    raise _not_here(name)
-                yield content
 
 
 def _not_here(name: str) -> Refusal:
@@ -220,6 +262,21 @@ def last_touched(root: str, file: str, line: int | None) -> str:
     return (run(top, "log", "-1", "--format=%h %an, %ar: %s", commit) or "").strip()
 
 
+def last_removed(root: str, file: str, pattern: str) -> str:
+    """Who last took out of a file a line that fits the pattern, a basic regular expression; as `last_touched`."""
+    try:
+        repository = find_repository(root)
+    except Refusal:
+        return ""
+    top, path = repository.top, repository.inside(file)
+    if path is None:
+        return ""
+    if run(top, "grep", "--quiet", "--no-textconv", "-e", pattern, "HEAD", "--", path) is not None:
+        return "not committed yet"
+    words = ("log", "-1", "--no-textconv", "--no-ext-diff", f"-G{pattern}", "--format=%h %an, %ar: %s", "--", path)
+    return (run(top, *words) or "").strip()
+
+
 def asked(top: str, *words: str) -> str:
     """What git answers. Raises: Refusal with what it complains about."""
     ended = _ended(top, words, ())
@@ -239,8 +296,15 @@ def run(top: str, *words: str, options: Sequence[str] = ()) -> str | None:
 def _ended(top: str, words: Sequence[str], options: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
     import subprocess
 
-    try:
+    with _git_at_hand():
         return subprocess.run([*_git(top), *options, *words], capture_output=True, env=_environment(), check=False)
+
+
+@contextmanager
+def _git_at_hand() -> Iterator[None]:
+    """Raises: Refusal where there is no git to start."""
+    try:
+        yield
     except FileNotFoundError as error:
         detail = "`git` is not installed, or not on the PATH."
         raise Refusal([codes.MLP5009.diagnostic(detail, hint="Install git.")]) from error

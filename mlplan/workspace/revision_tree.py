@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Literal
 
-from mlplan.workspace.git import LINK, SUBMODULE, contents, entries, normal
+from mlplan.workspace.git import LINK, SUBMODULE, entries, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlplan.workspace.git import Entry, Repository
+    from mlplan.workspace.git import Entry, Objects, Repository
 
 MOST_LINKS = 40
 """Links on one path beyond which it counts as leading nowhere."""
@@ -23,8 +23,9 @@ class RevisionTree:
     """What a commit holds. Paths are as the manifest in the repository's folder writes them; those that are given
     back are from the top of the repository."""
 
-    def __init__(self, repository: Repository, commit: str) -> None:
+    def __init__(self, repository: Repository, commit: str, objects: Objects) -> None:
         self.repository = repository
+        self._objects = objects
         self.commit = commit
         self._entries = entries(repository.top, commit, repository.prefix)
         self._everything = not repository.prefix
@@ -81,7 +82,8 @@ class RevisionTree:
         entry = self._entries.get(place) if place is not None else None
         if entry is None or entry.mode == SUBMODULE:
             return None
-        return next(contents(self.repository.top, [entry.object]))
+        (content,) = self._objects.contents([entry.object])
+        return content
 
     def needed(self, paths: Iterable[str]) -> dict[str, Entry]:
         """All entries that these files and folders consist of, links on the way and what they lead to included."""
@@ -139,7 +141,7 @@ class RevisionTree:
 
     def _look(self) -> None:
         links = [path for path, entry in self._entries.items() if entry.mode == LINK]
-        texts = contents(self.repository.top, [self._entries[path].object for path in links])
+        texts = self._objects.contents([self._entries[path].object for path in links])
         self._links = {path: text.decode(errors="surrogateescape") for path, text in zip(links, texts, strict=True)}
         self._folders = {"": set()}
         for path in self._entries:
