@@ -23,6 +23,7 @@ _LINGER_S = 3.0
 _REQUEST_ID_LIMIT = 100
 _PIPELINE_LIMIT = 16
 _WRITE_TIMEOUT_S = 60.0
+_WITHOUT_BODY = (204, 304)
 
 # What a connection waits for; each has its own time limit.
 IDLE, HEADER, BODY, ANSWER, LINGER = range(5)
@@ -256,8 +257,10 @@ class Connection(asyncio.Protocol):
             self.since = monotonic()
             if self._pipeline:
                 self._start(self._pipeline.popleft())
-        else:
+        elif self._last or self._pipeline:
             self._finish()
+        else:  # all that came was read, so nothing can take the answer away
+            self._transport.close()
 
     def _start(self, request: Request) -> None:
         self.waits_for = ANSWER
@@ -281,6 +284,9 @@ class Connection(asyncio.Protocol):
         elif request.failed:
             more += b"x-ms-run-function-failed: True\r\n"
         head = self.door.head(status, kind)
+        if status in _WITHOUT_BODY:
+            self._transport.write(b"%b%bx-request-id: %b\r\n\r\n" % (head, more, request.id))
+            return
         self._transport.write(
             b"%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b"
             % (head, more, request.id, len(body), b"" if request.method == b"HEAD" else body)
@@ -321,7 +327,7 @@ class Connection(asyncio.Protocol):
         self._finish()
 
     def _finish(self) -> None:
-        """Ends the connection once the client has read its answer.
+        """Ends the connection once the client has read its answer, though it may still be sending.
 
         A close with unread data in the buffer is a reset, which can take the answer away from the client. So only
         our side is closed; what still comes is thrown away for a while.

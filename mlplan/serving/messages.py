@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import json_text
+from .metrics import ROUTES
 
 if TYPE_CHECKING:
     from .connection import Connection
 
 JSON = b"application/json"
 TEXT = b"text/html; charset=utf-8"
+
+OTHER = len(ROUTES) - 1
+"""The route of a request that came to none."""
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -65,7 +69,7 @@ class Request:
         self.id = b""
         self.keep_alive = True
         self.started = 0.0
-        self.route = -1
+        self.route = OTHER
         self.answered = False
         self.exec_ms = -1.0  # how long `run` took; -1: it wasn't called, or failed
         self.failed = False  # whether `run` did

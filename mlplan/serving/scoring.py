@@ -144,10 +144,11 @@ class Dispatcher:
         """To be called about twice a second: what the machine's other work took before isn't a call's."""
         self._delay.since_last()
 
-    def stop(self) -> None:
-        """Ends the threads that do nothing."""
+    def stop(self) -> bool:
+        """Ends the threads that do nothing; whether those are all."""
         for thread in self._idle_threads:
             thread.post(None)
+        return len(self._idle_threads) == self._threads and not self._stuck
 
     def _send_away(self, job: Job) -> None:
         self._cells[LAYOUT.rejected + REASONS.index("queue")] += 1.0

@@ -205,6 +205,8 @@ class Supervisor:
         self._exit_code = EXIT_FAILED
         _log(f"failed: {error.splitlines()[-1]}")
         self._end_at = monotonic() + _FAILED_LINGER_S
+        if self._going_live is not None:
+            self._answer(self._going_live.channel, {"error": error})
         if self._public is not None:
             self._public.close()
             self._public = None
@@ -237,22 +239,28 @@ class Supervisor:
             self._forget(channel)
             return
         for message, _ in messages:
-            what = message.get("do")
-            if what == "status":
-                self._answer(channel, self._status())
-                if self._phase == "failed":  # somebody knows
-                    self._end_at = monotonic()
-            elif what == "go-live":
-                self._go_live(channel, message.get("from"))
-            elif what == "hand-over":
-                self._hand_over(channel)
-            elif what == "retire":
-                self._retire(channel)
-            elif what == "stop":
-                self.stop(float(message.get("grace_s", 10.0)))
-                self._answer(channel, {"phase": self._phase})
-            else:
-                self._answer(channel, {"error": f"unknown: {what!r}"})
+            try:
+                self._do(channel, message)
+            except (TypeError, ValueError) as error:
+                self._answer(channel, {"error": f"{message!r}: {error}"})
+
+    def _do(self, channel: Channel, message: Message) -> None:
+        what = message.get("do")
+        if what == "status":
+            self._answer(channel, self._status())
+            if self._phase == "failed":  # somebody knows
+                self._end_at = monotonic()
+        elif what == "go-live":
+            self._go_live(channel, message.get("from"))
+        elif what == "hand-over":
+            self._hand_over(channel)
+        elif what == "retire":
+            self._retire(channel)
+        elif what == "stop":
+            self.stop(float(message.get("grace_s", 10.0)))
+            self._answer(channel, {"phase": self._phase})
+        else:
+            self._answer(channel, {"error": f"unknown: {what!r}"})
 
     def _answer(self, channel: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         with contextlib.suppress(OSError):

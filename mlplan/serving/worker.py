@@ -73,14 +73,16 @@ def main(config_path: str, inherited: Inherited) -> int:
     loop = _new_loop()
     worker = Worker(config, model, collector, channel, shared, inherited.place, loop)
     try:
-        loop.run_until_complete(worker.run(socket.socket(fileno=inherited.listener)))
+        is_idle = loop.run_until_complete(worker.run(socket.socket(fileno=inherited.listener)))
     finally:
         loop.close()
         if collector is not None:
             collector.close()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # a call that doesn't end may still run in a thread
+    if not is_idle:
+        os._exit(0)  # a call that doesn't end still runs in a thread
+    return 0
 
 
 class Worker:
@@ -119,8 +121,8 @@ class Worker:
         prefix = os.urandom(6).hex()
         self._door = Door(config.settings, service.handle, service.count, service.reject, _headers(config), prefix)
 
-    async def run(self, listener: socket.socket) -> None:
-        """Serves until it is told to end."""
+    async def run(self, listener: socket.socket) -> bool:
+        """Serves until it is told to end. Whether no call of the model runs any more then."""
         signal.signal(OVER_TIME, self._interrupt)
         self._loop.add_signal_handler(signal.SIGTERM, self._drain, 0.0, 10.0)
         self._channel.connection.setblocking(False)
@@ -131,7 +133,7 @@ class Worker:
         self._say({"event": "ready"})
         await self._ended
         ticking.cancel()
-        self._dispatcher.stop()
+        return self._dispatcher.stop()
 
     async def _listen(self, listener: socket.socket) -> None:
         listener.setblocking(False)

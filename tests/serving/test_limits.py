@@ -319,3 +319,22 @@ def test_a_fast_model_moves_into_the_event_loop_and_a_slow_call_out_of_it(serve:
     assert names[-1] == "MainThread"
     assert ask(connection, "POST", "/score", {"sleep": 0.1}).json == "MainThread"
     assert ask(connection, "POST", "/score", b"x").json == "scoring"
+
+
+def test_an_answer_without_a_body_has_none(serve: Serve) -> None:
+    script = "from azureml.contrib.services.aml_response import AMLResponse\n"
+    script += "def init(): pass\ndef run(data): return AMLResponse('x', 204)\n"
+    service = serve(script=script)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=5)
+    for _ in range(2):
+        answer = ask(connection, "POST", "/score", {})
+        assert (answer.status, answer.body) == (204, b"")
+        assert "content-length" not in answer.headers
+
+
+def test_the_control_socket_says_what_it_does_not_understand(echo: Service) -> None:
+    from mlplan.serving import control
+
+    assert control.ask(echo.control, {"do": "dance"}) == {"error": "unknown: 'dance'"}
+    assert "could not convert" in control.ask(echo.control, {"do": "stop", "grace_s": "x"})["error"]
+    assert echo.status["phase"] == "ready"
