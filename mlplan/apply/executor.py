@@ -43,6 +43,7 @@ AT_ONCE = 32
 """How many changes are worked on side by side at most; how many runs, each compute's `max_nodes` says."""
 
 
+WAKE_S = 0.5
 REFUSED: Mapping[ExitCode, Outcome] = {ExitCode.INTERRUPTED: "canceled", ExitCode.BUSY: "unknown"}
 """How a change ended that was refused with these codes. Where another apply is at it, only that one knows."""
 
@@ -83,7 +84,8 @@ class Executor:
                 for change in self._ready(waiting, needs, ended):
                     del waiting[change.address]
                     running[pool.submit(self._one, change)] = change.address
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                # With a time limit: a signal that the system gives to another thread is acted on when this one wakes.
+                for done in wait(running, timeout=WAKE_S, return_when=FIRST_COMPLETED).done:
                     ended[running.pop(done)] = done.result()
         return [ended[change.address] for change in loud]
 

@@ -93,6 +93,16 @@ Why: what it had written is kept, but it doesn't count as completed.
 What to do: apply again; the run starts anew.
 """
 
+MLP7023 = Code("MLP7023", "What a run left can't be taken now")
+"""A run has ended, and its outputs can't be copied to where they are kept.
+
+Why: more often than not there is no room on the disk. The run and its outputs stay where they are.
+
+What to do: make room, and apply again. The run isn't executed again for that.
+
+    mlplan apply
+"""
+
 MLP7030 = Code("MLP7030", "A secret is not at hand")
 """A value mentions `${{ secret.NAME }}`, and nothing provides it.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .project import Project, new_project
+from .project import TRAIN, Project, new_project
 
 CLOCK = [sys.executable, str(Path(__file__).with_name("clock.py"))]
 needs_mounts = pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own has to be mounted: run as root")
@@ -53,6 +53,13 @@ def fill(path: Path) -> None:
     os.close(handle)
 
 
+def leave_room(disk: Path, kilobytes: int) -> None:
+    """Fills the disk but for so much."""
+    (disk / "room").write_bytes(b"x" * kilobytes * 1024)
+    fill(disk / "filler")
+    (disk / "room").unlink()
+
+
 @needs_mounts
 def test_a_full_disk_stops_the_apply_and_loses_nothing(tmp_path: Path) -> None:
     """The workspace's disk is full; with space again, the next apply goes on."""
@@ -77,27 +84,60 @@ def test_a_full_disk_stops_the_apply_and_loses_nothing(tmp_path: Path) -> None:
 
 
 @needs_mounts
-@pytest.mark.parametrize("left_kb", range(8, 200, 16))
+@pytest.mark.parametrize("left_kb", [0, 4, 8, 24, 40, 64, 100, 160, 300, 500])
 def test_a_disk_that_fills_up_on_the_way_loses_nothing(left_kb: int, tmp_path: Path) -> None:
-    """Room for a part of the apply: it ends somewhere in the middle."""
+    """Room for a part of the apply: it ends somewhere in the middle, and what was done by then stays done."""
     with small_disk(tmp_path / "disk") as disk:
         project = new_project(disk / "project")
         try:
+            quiet = TRAIN.replace('print("trained")', "")
+            project.write(train=quiet)
             project.apply()
-            project.write(rate="0.9")
-            (disk / "room").write_bytes(b"x" * left_kb * 1024)
-            fill(disk / "filler")
-            (disk / "room").unlink()
-            ended = project.mlplan("apply", "-y")
+            project.write(train=quiet, rate="0.9")
+            leave_room(disk, left_kb)
+            ended = project.apply(code=None)
             assert ended.code in (0, 1, 4), ended
             (disk / "filler").unlink()
             project.apply()
             project.in_step()
-            assert project.finished().count("train 0.9") == 1
+            assert project.finished() == ["train 0.1", "train 0.9"]
             assert project.answer() == ["a,b", "1,2", "0.9"]
             project.assert_one_service()
         finally:
             project.destroy()
+
+
+@needs_mounts
+def test_outputs_that_find_no_room_are_kept_once_there_is_some(tmp_path: Path) -> None:
+    """The training ends well, and its outputs fit on the disk once, but not twice."""
+    with small_disk(tmp_path / "disk") as disk:
+        project = new_project(disk / "project")
+        try:
+            large = 'pathlib.Path("outputs/large.bin").write_bytes(os.urandom(2 << 20))\n'
+            project.write(train=TRAIN.replace('print("trained")', large))
+            leave_room(disk, 3 << 10)
+            ended = project.apply(code=4)
+            assert "MLP4302" in ended.err
+            again = project.apply(code=1)
+            assert "MLP4302" in again.err
+            (disk / "filler").unlink()
+            project.apply()
+            project.in_step()
+            assert project.finished() == ["train 0.1"]
+        finally:
+            project.destroy()
+
+
+def test_outputs_that_can_never_be_kept_fail_the_run_and_block_nothing(project: Project) -> None:
+    project.write(train=TRAIN + 'os.symlink("/etc/hostname", "outputs/hostname")\n')
+    ended = project.apply(code=4)
+    assert "completed, but what it left can't be taken" in ended.err
+    project.write(train=TRAIN + 'open("outputs/metrics.json", "w").write("{")\n')
+    ended = project.apply(code=1)
+    assert "completed, but what it left can't be taken" in ended.err
+    project.write()
+    project.apply()
+    project.in_step()
 
 
 @needs_mounts

@@ -157,7 +157,11 @@ def keep(
     workspace can't take them now, for want of room say: the job still has them, and the next apply tries again.
     """
     seen = jobs.observe(key)
-    folders = jobs.collect(key)
+    try:
+        folders = jobs.collect(key)
+    except OSError as error:
+        detail = f"{address} has ended, and what it left can't be taken now: {error}."
+        raise Unfinished([codes.MLP7023.diagnostic(detail, address=address)]) from error
     artifacts = effects.reading.artifacts
     status = status_of(seen)
     ended_by = "timeout" if seen.timed_out else "out of memory" if seen.out_of_memory else ""

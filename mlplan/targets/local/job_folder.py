@@ -48,7 +48,8 @@ def cancel(folder: str, grace_s: float) -> None:
 
     supervisor = supervisor_of(folder)
     if supervisor is not None:
-        files.write_json(os.path.join(folder, "cancel.json"), {"grace_s": grace_s}, durable=False)
+        with contextlib.suppress(OSError):  # on a full disk it is ended all the same, with the usual grace
+            files.write_json(os.path.join(folder, "cancel.json"), {"grace_s": grace_s}, durable=False)
         processes.send([supervisor.pid], signal.SIGTERM)
         _wait_until_gone(supervisor, grace_s + _PATIENCE_S)
     settle(folder, grace_s, canceled=True)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
     from mlplan.targets.protocols import JobSpec, Progress
 
+RESULT_BYTES = 4096
+"""More than how a job ended takes to write down."""
+
 
 def missing_for(spec: JobSpec) -> Iterator[Diagnostic]:
     """Limits without effect, a program or a builder of environments that isn't there."""
@@ -49,6 +52,9 @@ def start(spec: JobSpec, runs: str, lock: int, progress: Progress) -> None:
     except Refusal:
         files.remove_folder(folder)
         raise
+    except OSError as error:
+        files.remove_folder(folder)
+        raise Refusal([cannot_start(spec.name, f"its supervisor can't be started: {error}")]) from error
 
 
 def cannot_start(run: str, reason: str) -> Diagnostic:
@@ -76,6 +82,8 @@ def _lay_out(spec: JobSpec, runs: str, lock: int) -> str:
         log = os.path.join(aside, "std_log.txt")
         open(log, "wb").close()
         os.link(log, os.path.join(work, "logs", "std_log.txt"))
+        with open(os.path.join(aside, "result.room"), "wb") as room:
+            room.write(b" " * RESULT_BYTES)
         files.write_json(os.path.join(aside, "job.json"), _job_record(spec), durable=True)
         os.ftruncate(lock, 0)
         os.pwrite(lock, name.encode(), 0)

@@ -80,7 +80,8 @@ class LocalServices:
                 if dead.was_live and (live is None or dead.folder != live.folder):
                     dead.end(grace_s=_GRACE_S)
             candidate = self._bring_up(spec, live, verify, progress)
-            candidate.mark_live()
+            with contextlib.suppress(OSError):  # on a full disk: then the runtime itself tells that it is live
+                candidate.mark_live()
             if live is not None:
                 progress("Transitioning", "waiting for the old service's last answers")
                 live.clear(grace_s=_DRAIN_S, asked=live.place == candidate.place)
@@ -157,6 +158,9 @@ class LocalServices:
             answer = _go_live(candidate, before, spec)
             if answer.get("phase") != "live":
                 raise Refusal([_no_take_over(candidate, spec, answer)])
+        except OSError as error:
+            candidate.clear(grace_s=_GRACE_S)
+            raise Refusal([_did_not_start(None, spec, f"what it needs can't be written: {error}")]) from error
         except BaseException:
             candidate.clear(grace_s=_GRACE_S)
             raise

@@ -9,6 +9,7 @@ installed mlplan doesn't reach it. Files in the job's folder:
     running.json      who the script's process is, and since when
     cancel.json       a wish to end it, written by `jobs.py`
     result.json       how it ended, written when no process of it is left
+    result.room       room for that on the disk, set aside by `jobs.py`, should there be none left by then
     std_log.txt       its output, the same file as work/logs/std_log.txt
     work/             the script's working folder
 
@@ -89,13 +90,12 @@ class Supervisor:
         self._write("supervisor.json", identity._asdict() if identity else {})
         started, began = datetime.now(timezone.utc).isoformat(timespec="milliseconds"), time.monotonic()
         try:
-            self._start(launch)
+            self._start(launch, started)
         except OSError as error:
+            processes.end(self._processes, 0)
             self._record(started, 0.0, 127)  # first, since the folder is removed by the one who hears of it
             self._say({"error": f"{launch.argv[0]}: {error.strerror or error}"})
             return
-        script = processes.identify(self._script)
-        self._write("running.json", {"started": started, "script": script._asdict() if script else None})
         self._say({"pid": self._script})
         self._watch(wake, began)
         processes.end(self._processes, LINGER_S)
@@ -104,7 +104,7 @@ class Supervisor:
             self._out_of_memory = True
         self._record(started, (self._ended or time.monotonic()) - began, exit_code)
 
-    def _start(self, launch: Launch) -> None:
+    def _start(self, launch: Launch, started: str) -> None:
         log = os.open(self._path("std_log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         process = subprocess.Popen(
             launch.argv,
@@ -118,6 +118,8 @@ class Supervisor:
         os.close(log)
         self._script = process.pid
         process.returncode = 0  # it is reaped here, together with what it leaves behind: see _reap
+        script = processes.identify(self._script)
+        self._write("running.json", {"started": started, "script": script._asdict() if script else None})
 
     def _watch(self, wake: int, began: float) -> None:
         """Returns when the script has ended, or was ended."""
@@ -192,15 +194,29 @@ class Supervisor:
             time.sleep(1)
 
     def _keep(self, result: dict[str, Any]) -> bool:
-        """Writes the result, or says why not: a full disk, more often than not."""
+        """Writes the result; where that fails, on a full disk more often than not, into the room set aside for it."""
         try:
             files.write_json(self._path("result.json"), result, durable=True)
         except OSError as error:
             if not os.path.isdir(self._folder):
                 return True  # the job was removed: nobody asks for its result
-            print(f"the result can't be written: {error}", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                self._use_room(json.dumps(result).encode())
+                return True
+            with contextlib.suppress(OSError):  # what this says goes to the same disk
+                print(f"the result can't be written: {error}", file=sys.stderr, flush=True)
             return False
         return True
+
+    def _use_room(self, data: bytes) -> None:
+        room = os.open(self._path("result.room"), os.O_WRONLY)
+        try:
+            os.pwrite(room, data, 0)
+            os.ftruncate(room, len(data))
+            os.fsync(room)
+        finally:
+            os.close(room)
+        os.rename(self._path("result.room"), self._path("result.json"))
 
     def _say(self, answer: dict[str, Any]) -> None:
         """Answers the one who started us, and lets go of the lock on the job's key."""
