@@ -212,7 +212,8 @@ What to do: pin it as the compute's `base_image: NAME@sha256:DIGEST`. This shows
 MLP8208 = Code("MLP8208", "Docker engine has no BuildKit")
 """Images are to be built by BuildKit, and this engine doesn't have it.
 
-Why: the engine is older than version 18.09, or is another program with the same interface.
+Why: the engine is older than version 18.09, is another program with the same interface, or is one of the versions
+that build by BuildKit only for the command `docker build`.
 
 What to do: write `buildkit: false` in the compute. Images are the same; packages are downloaded anew for each.
 """

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mlplan.targets.protocols import Progress
 
 _TAIL = 20
+_WANTS_SESSION = ("no active session", "failed to read downloaded context", "no local sources enabled")
+"""What engines say that build by BuildKit only for a client that keeps a session open, as `docker build` does. Some
+versions with the containerd image store are of that kind."""
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROXIES = (
     "HTTP_PROXY",
@@ -257,6 +260,8 @@ class _Watch:
     def diagnostic(self) -> Diagnostic:
         """The error, for the user."""
         name = self._names.get(self._step, self._step)
+        if any(words in self.error for words in _WANTS_SESSION):
+            return _no_buildkit(f": {self.error}")
         if is_full(self.error):
             return refused(f"The image for {self._address} can't be built", self.error)
         lines = [f"    {line}" for line in self._printed.get(self._step, ())]
@@ -321,9 +326,9 @@ def _no_base(name: str, reason: str) -> Diagnostic:
     )
 
 
-def _no_buildkit() -> Diagnostic:
+def _no_buildkit(reason: str = ".") -> Diagnostic:
     return codes.MLP8208.diagnostic(
-        "This Docker engine can't build by BuildKit.",
+        f"This Docker engine can't build by BuildKit{reason}",
         hint="Write `buildkit: false` in the compute.",
     )
 

@@ -11,15 +11,19 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from mlplan.address import Address
 from mlplan.errors import Refusal
 from mlplan.json_types import Json
 from mlplan.targets.docker import archives, containers, images
+from mlplan.targets.docker import target as docker_target
 from mlplan.targets.docker.buildkit import Printed, Step, decode
 from mlplan.targets.docker.engine import Engine, refused
-from mlplan.targets.protocols import Environment, Resources
+from mlplan.targets.docker.jobs import DockerJobs
+from mlplan.targets.protocols import Environment, JobSpec, Resources
 
 
 @pytest.fixture
@@ -148,6 +152,14 @@ def test_indexes_that_a_build_can_not_reach_are_told_beforehand(engine: Callable
     ]
 
 
+def test_an_engine_that_builds_only_for_its_own_command_is_told_apart() -> None:
+    watch = images._Watch("run.train", lambda stage, detail: None)
+    watch.hear({"error": "failed to read downloaded context: failed to load cache key: invalid response status 403"})
+
+    found = watch.diagnostic()
+    assert (found.code, "buildkit: false" in found.hint) == ("MLP8208", True)
+
+
 def test_a_full_disk_is_called_that() -> None:
     found = refused("The image can't be built", "write /var/lib/docker/x: no space left on device")
 
@@ -229,3 +241,37 @@ def test_nothing_is_unpacked_outside_or_through_a_link(tmp_path: Path) -> None:
 
     assert sorted(p.name for p in target.iterdir()) == ["good", "link"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["evil.tar", "outside", "target"]
+
+
+def test_what_is_rendered_is_what_is_built(tmp_path: Path) -> None:
+    from mlplan.lock.lockfile import read
+    from mlplan.manifest.load import load
+    from mlplan.render.project import render_project
+
+    case = Path(__file__).resolve().parents[2] / "golden" / "render" / "containers"
+    manifest = load(str(case / "mlplan.yaml"), environ={}).manifest
+    assert manifest is not None
+    with patch("mlplan.render.project.serving_requirements", lambda: ("h11>=0.14",)):
+        rendered = render_project(manifest, read(str(case / "mlplan.lock")), "abc123")
+
+    for name, compute in (("train", "old-box"), ("prepare", "box")):
+        jobs = docker_target.open(
+            str(tmp_path), manifest.project, manifest.resources[Address("compute", compute)].spec
+        )
+        lock = rendered.get(f"run/{name}/requirements.lock")
+        spec = JobSpec(
+            key="key",
+            name=name,
+            id=name,
+            code=str(case / "code"),
+            argv=("python",),
+            env={},
+            environment=Environment("digest", "3.10", lock) if lock else None,
+            mounts=(),
+            timeout_s=None,
+            resources=Resources(),
+            labels={"project": manifest.project, "address": f"run.{name}", "revision": "abc123"},
+        )
+        assert isinstance(jobs.jobs, DockerJobs)
+        built = jobs.jobs._recipe(spec).files
+        assert {path: rendered[f"run/{name}/{path}"] for path in built} == built

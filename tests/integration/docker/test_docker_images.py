@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from mlplan.errors import Refusal
+from mlplan.json_types import Json
 from mlplan.render.dockerfiles import Image, training_files
 from mlplan.targets.docker import archives
+from mlplan.targets.docker import target as docker_target
 from mlplan.targets.docker.engine import Engine
 from mlplan.targets.docker.images import Recipe, build, remove_images
 from mlplan.targets.protocols import Environment, JobSpec, Target
@@ -78,19 +80,22 @@ def test_a_base_image_that_is_nowhere_is_named(
 
 
 def test_a_step_that_fails_shows_its_last_lines(
-    open_target: Callable[..., Target], job: Callable[..., JobSpec], buildkit: bool
+    docker_base: str, tmp_path: Path, job: Callable[..., JobSpec], buildkit: bool
 ) -> None:
-    target = open_target(buildkit=buildkit)
+    project = f"of-{tmp_path.name}"  # others build at the same time
+    compute: dict[str, Json] = {"base_image": docker_base, "buildkit": buildkit}
+    target = docker_target.open(str(tmp_path / "home"), project, compute)
     wrong = H11.requirements.replace("4e35b956", "00000000").replace("63cf8bbe", "00000000")
 
+    spec = job("", environment=Environment("wrong", "3.11", wrong), labels={"project": project})
+
     with pytest.raises(Refusal) as refusal:
-        target.jobs.submit(job("", environment=Environment("wrong", "3.11", wrong)), silent)
+        target.jobs.submit(spec, silent)
 
     (found,) = refusal.value.diagnostics
     assert found.code == "MLP8205"
     target.clear()
-    ours = ("--filter", "label=dev.mlplan.project=test", "--filter", "dangling=true")
-    assert docker("image", "ls", "-q", *ours) == ""
+    assert docker("image", "ls", "-q", "--filter", f"label=dev.mlplan.project={project}") == ""
     assert "uv pip sync" in found.detail
     assert "Hash mismatch" in found.detail
     assert target.jobs.keys() == []
