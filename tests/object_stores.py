@@ -1,12 +1,14 @@
 """Object stores for tests: servers of the real protocols, on loopback, and a proxy that breaks what it carries.
 
-S3 is moto's server, from PyPI. Azure Blob Storage is Azurite, from npm: `npm install azurite` in any folder, its
-`node_modules/.bin` on the path or named in MLPLAN_TEST_AZURITE; without it those tests skip and say so.
+S3 is moto's server, from PyPI. Azure Blob Storage is Azurite, from npm: the one on the path or named in
+MLPLAN_TEST_AZURITE; otherwise it is installed once, into the user's cache. Where there is no npm either, those tests
+skip and say so; in CI they fail.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -14,12 +16,14 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -65,9 +69,7 @@ KEY = base64.b64encode(b"a key that only the tests' own server knows, of some le
 @pytest.fixture(scope="session")
 def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an Azure Blob Storage server."""
-    program = os.environ.get("MLPLAN_TEST_AZURITE") or shutil.which("azurite-blob")
-    if program is None:
-        pytest.skip("Azurite isn't on the path (npm install azurite)")
+    program = os.environ.get("MLPLAN_TEST_AZURITE") or shutil.which("azurite-blob") or _install_azurite()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,6 +85,32 @@ def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}/{ACCOUNT}"
     process.terminate()
     process.wait()
+
+
+AZURITE = "azurite@3.35.0"
+
+
+def _install_azurite() -> str:
+    """The path of Azurite's program, installed by npm where no test did so before."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlplan-tests"
+    folder = cache / AZURITE.replace("@", "-")
+    program = folder / "node_modules/.bin/azurite-blob"
+    if program.exists():
+        return str(program)
+    if shutil.which("npm") is None:
+        why = "Azurite isn't here, and npm isn't either, which would install it"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w") as lock:  # the suite's workers begin side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            with tempfile.TemporaryDirectory(dir=cache) as fresh:
+                command = ["npm", "install", "--prefix", fresh, "--no-audit", "--no-fund", "--silent", AZURITE]
+                installed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+                assert installed.returncode == 0, f"{' '.join(command)}:\n{installed.stdout}{installed.stderr}"
+                os.rename(fresh, folder)
+                os.mkdir(fresh)  # for the end of the `with`
+    return str(program)
 
 
 @pytest.fixture
