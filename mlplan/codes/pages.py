@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.resources
 import itertools
 import re
@@ -16,6 +17,7 @@ class Examples(NamedTuple):
     mended: str
 
 
+@functools.cache  # a report in SARIF asks for the page of each code that it names
 def read_pages(phase: str) -> dict[str, str]:
     """The pages of a phase's codes, by code; a code without a page is left out."""
     source = importlib.resources.files("mlplan.codes").joinpath(f"{phase}.py").read_text(encoding="utf-8")

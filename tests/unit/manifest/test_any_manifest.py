@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import time
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
@@ -84,12 +87,27 @@ def test_damaged_manifests(block: int) -> None:
         _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("block", range(10))
-def test_a_thousand_other_damaged_manifests(block: int) -> None:
+def test_ten_thousand_other_damaged_manifests(block: int) -> None:
+    """Other ones each time; `mutated(seed)` makes the one that failed again."""
     first = random.randrange(10**9)
     for seed in range(first, first + 1000):
         print(f"seed {seed}")  # shown where it fails
-        started = time.process_time()
-        _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
-        assert time.process_time() - started < 2  # it hangs; else it takes milliseconds
+        with at_most(2):
+            _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in what takes longer, by the processor's time of this process: others may be busy."""
+
+    def raise_timeout(number: int, frame: object) -> NoReturn:
+        raise TimeoutError(f"more than {seconds} s")
+
+    before = signal.signal(signal.SIGVTALRM, raise_timeout)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
