@@ -67,6 +67,34 @@ What to do: give each project a workspace of its own (`workspace:` in the manife
 keeps its old name in `project:`, or starts with a new workspace.
 """
 
+MLP4006 = Code("MLP4006", "The workspace was moved")
+"""The workspace that the manifest names was moved to another place by `mlplan workspace migrate`.
+
+Why: its history goes on there. Two that go on side by side would each think the other's services and versions absent.
+What is recorded here can still be read.
+
+What to do: name the new place in the manifest, as the message says it:
+
+    workspace: s3://bucket/prefix
+"""
+
+MLP4007 = Code("MLP4007", "Another history is in that place")
+"""A workspace was to be copied to a place that holds commits which aren't its own.
+
+Why: a copy is made into an empty place, or goes on with a copy of the same workspace that was interrupted. One history
+on top of another would destroy both. Nothing was changed.
+
+What to do: choose a place (another prefix, another folder) that is empty.
+"""
+
+MLP4008 = Code("MLP4008", "The archive can't be read")
+"""A file given to `mlplan workspace import` isn't a whole archive that `mlplan workspace export` made.
+
+Why: half a workspace must not be taken for a whole one.
+
+What to do: check that the file was copied completely, or export the workspace again.
+"""
+
 MLP4101 = Code("MLP4101", "The workspace is held by another apply")
 """Another mlplan is at work on this project, and only one at a time may change the world.
 

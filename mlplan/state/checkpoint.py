@@ -47,6 +47,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
         "lineage": state.lineage,
         "project": state.project,
         "lease": None if state.lease is None else list(state.lease),
+        "moved": state.moved,
         "intents": [[*intent[:1], encode_address(intent.address), *intent[2:]] for intent in state.intents.values()],
         "resources": section(state.resources, _encode_recorded),
         "versions": section(state.versions, lambda versions: [list(version) for version in versions]),
@@ -78,6 +79,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint | None:
         Lazy(section("runs"), _decode_runs),
         {intent.key: intent for intent in intents},
         None if head["lease"] is None else Lease(*head["lease"]),
+        head.get("moved", ""),
     )
     return Checkpoint(state, head["digest"])
 

@@ -96,6 +96,12 @@ class Collected(NamedTuple):
     digests: tuple[str, ...]
 
 
+class Moved(NamedTuple):
+    """The history goes on in another place; here nothing comes after this, but the end of a lease."""
+
+    place: str  # as a manifest names it
+
+
 Entry = (
     Created
     | LeaseTaken
@@ -108,6 +114,7 @@ Entry = (
     | Versioned
     | RunEnded
     | Collected
+    | Moved
 )
 
 

@@ -30,6 +30,7 @@ class _Draft:
         self.lineage = state.lineage
         self.project = state.project
         self.lease = state.lease
+        self.moved = state.moved
         self.resources: dict[Address, Any] = raw(state.resources)
         self.intents: dict[str, Intent] = dict(state.intents)
         self._versions: dict[Address, list[Version]] = {}
@@ -96,6 +97,7 @@ class _Draft:
             self._with(self._before.runs, self._runs),
             self.intents,
             self.lease,
+            self.moved,
         )
 
     def _with(self, before: Mapping[Address, Any], changed: Mapping[Address, list[Any]]) -> Mapping[Address, Any]:
@@ -171,6 +173,10 @@ def _collected(draft: _Draft, commit: e.Commit, entry: e.Collected) -> None:
     draft.collect(frozenset(entry.digests))
 
 
+def _moved(draft: _Draft, commit: e.Commit, entry: e.Moved) -> None:
+    draft.moved = entry.place
+
+
 _EFFECTS: Mapping[type[Any], Callable[[_Draft, e.Commit, Any], None]] = {
     e.Created: _created,
     e.LeaseTaken: _lease_taken,
@@ -183,4 +189,5 @@ _EFFECTS: Mapping[type[Any], Callable[[_Draft, e.Commit, Any], None]] = {
     e.Versioned: _versioned,
     e.RunEnded: _run_ended,
     e.Collected: _collected,
+    e.Moved: _moved,
 }

@@ -83,6 +83,7 @@ class State(NamedTuple):
     runs: Mapping[Address, tuple[RunRecord, ...]]  # by ascending serial
     intents: Mapping[str, Intent]  # open ones, by key
     lease: Lease | None
+    moved: str = ""  # the place where the history goes on; "": here
 
     def version_of(self, address: Address, digest: str) -> Version | None:
         """The version of a dataset or model that has these bytes, or None."""

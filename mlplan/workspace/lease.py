@@ -23,7 +23,7 @@ from mlplan.errors import ExitCode, Refusal
 from mlplan.json_types import Json
 from mlplan.state.entries import Created, Entry, LeaseReleased, LeaseTaken
 from mlplan.state.records import Lease, State
-from mlplan.workspace.log import lost
+from mlplan.workspace.log import lost, moved
 from mlplan.workspace.process import is_running, this_process
 from mlplan.workspace.protocols import Holder
 
@@ -100,13 +100,15 @@ class WorkspaceLease:
         Waits up to `wait_s` for another holder, unless it is `stopped`, and calls `on_wait` with each one it waits
         for. `on_lost` is called once, from a thread, when the lease can't be kept: then effects are to be stopped.
         Raises: Refusal MLP4101 (exit code 6), which names the holder; the same with exit code 130 where it was
-        stopped; and what `Log.read` raises.
+        stopped; MLP4006 where the workspace was moved away; and what `Log.read` raises.
         """
         deadline = self._clock.now() + wait_s
         watch: _Watch | None = None
         told = ""
         while True:
             state = self._log.read()
+            if state.moved:
+                raise moved(state)
             expired, watch = self._watch(state.lease, watch)
             if state.lease is None or (watch is None and expired):
                 taken = self._try(state, command)

@@ -133,6 +133,8 @@ class WorkspaceLog:
             tip = self._load() if self._tip is None else self._tip
             token = os.urandom(8).hex()
             while check(tip.state):
+                if tip.state.moved and not all(isinstance(entry, LeaseReleased) for entry in entries):
+                    raise moved(tip.state)
                 serial = tip.state.serial + 1
                 commit = Commit(serial, self._now(), self._author.who, self._revision_now(), command, tuple(entries))
                 lease = "" if tip.state.lease is None else tip.state.lease.id
@@ -232,6 +234,13 @@ def lost(now: State) -> Refusal:
     detail = f"The lease of this apply has ended: {by}. Nothing more was done."
     hint = "once the other apply is done, go on with:\n\n    mlplan apply"
     return Refusal([codes.MLP4102.diagnostic(detail, hint=hint)], ExitCode.BUSY)
+
+
+def moved(state: State) -> Refusal:
+    """What everybody is told who would go on with a workspace that was moved away."""
+    detail = f"This workspace was moved to {state.moved}; what is recorded here stays as it was then."
+    hint = f"name the new place in the manifest:\n\n    workspace: {state.moved}"
+    return Refusal([codes.MLP4006.diagnostic(detail, hint=hint)])
 
 
 _BACKUP = "put the file back from a backup; `mlplan explain` with this code tells the other ways out"
