@@ -35,5 +35,5 @@ def history(options: Globals, limit: int, form: str) -> ExitCode:
 
     log = open_project(options).workspace.log
     commits = list(log.commits())
-    say(view(commits[::-1][:limit] if limit else commits[::-1], form=form, now=time.time()))
+    say(view(commits[::-1], form=form, limit=limit, now=time.time()))
     return ExitCode.OK

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mlplan.json_types import Json
+    from mlplan.kinds.deployment.collected import Day
     from mlplan.state.entries import Commit, Entry
     from mlplan.state.records import Recorded, RunRecord, State, Version
     from mlplan.workspace.protocols import Tree
@@ -228,15 +229,67 @@ def service(recorded: Recorded, now: ObservedService, *, form: str) -> str:
         if name == "uptime_s" and isinstance(value, (int, float)):
             lines["uptime"] = duration_text(value)
         elif name == "metrics" and isinstance(value, dict):
-            lines |= {part.replace("_", " "): value_text(number) for part, number in value.items()}
+            lines |= _answered_text(value)
         else:
             lines[name.replace("_", " ")] = value_text(value)
+    for file, report in (_mapping(recorded.outputs.get("golden"))).items():
+        lines[f"golden {file}"] = _golden_text(_mapping(report))
     return facts(f"service {recorded.address.name}", lines)
 
 
-def history(commits: Sequence[Commit], *, form: str, now: float | None = None) -> str:
-    """The log, a commit a paragraph: who, when, from which revision, and what it says."""
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _answered_text(metrics: Mapping[str, Json]) -> dict[str, str]:
+    """What the live generation has answered since it started."""
+    requests, errors = (f"{metrics.get(name) or 0:g}" for name in ("requests", "errors"))
+    found = {"requests": f"{requests}, {errors} of them errors"}
+    if metrics.get("requests"):
+        found["latency"] = f"p50 {metrics.get('p50_ms')} ms, p99 {metrics.get('p99_ms')} ms"
+    return found
+
+
+def _golden_text(report: Mapping[str, Json]) -> str:
+    """What golden requests came to when it was deployed."""
+    text = f"{report.get('asked')} asked, p50 {report.get('p50_ms')} ms, p99 {report.get('p99_ms')} ms"
+    if "live_p50_ms" not in report:
+        return text
+    before = f"p50 {report['live_p50_ms']} ms, p99 {report.get('live_p99_ms')} ms"
+    return f"{text}; {report.get('changed')} answered otherwise than before, which took {before}"
+
+
+def keys(pair: Mapping[str, str], *, form: str) -> str:
+    """The keys of a service, the one word and the key a line."""
+    return as_json(dict(pair)) if form == "json" else "".join(f"{which:<9}  {key}\n" for which, key in pair.items())
+
+
+def collected_days(days: Sequence[Day], *, form: str) -> str:
+    """What a service has kept of its requests, a day, version and kind a line."""
+    if form == "json":
+        return as_json(
+            [
+                {"day": day.day, **day.place._asdict(), "files": day.files, "records": day.records,
+                 "size_bytes": day.size_bytes}
+                for day in days
+            ]
+        )  # fmt: skip
+    rows = [
+        (day.day, f"{day.place.model}:{day.place.version}", day.place.designation, str(day.records),
+         size_text(day.size_bytes))
+        for day in days
+    ]  # fmt: skip
+    empty = "Nothing is kept. Write `collect: {}` at the deployment to have requests and answers kept."
+    return table(("day", "model", "kind", "records", "size"), rows, empty=empty)
+
+
+def history(commits: Sequence[Commit], *, form: str, limit: int = 0, now: float | None = None) -> str:
+    """The log, a commit a paragraph: who, when, from which revision, and what it says.
+
+    The newest comes first. With a `limit` only so many are shown; the others still tell what those speak of.
+    """
     begun = _begun(commits)
+    commits = commits[:limit] if limit else commits
     if form == "json":
         return as_json(
             [
@@ -297,6 +350,8 @@ def entry_text(entry: Entry, begun: Mapping[str, str]) -> str:
         return f"registered {entry.address.kind} {entry.address.name}:{entry.number}"
     if isinstance(entry, e.RunEnded):
         return f"ran {entry.record.id}: {entry.record.status} after {duration_text(entry.record.duration_s)}"
+    if isinstance(entry, e.Moved):
+        return f"moved the workspace to {entry.place}"
     return f"collected {len(entry.digests)} artifacts"
 
 

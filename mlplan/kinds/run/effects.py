@@ -59,14 +59,14 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
             return Performed(run_outputs(kept))
     record = _execute(resource, facts, attempt, effects)
     if record.status != "Completed":
-        raise RunFailed(record, effects)
+        raise RunFailed(record, resource, effects)
     return Performed(run_outputs(record), (RunEnded(record),))
 
 
 class RunFailed(Refusal):
     """A run that did not complete. The executor records it as ended before it reports the failure."""
 
-    def __init__(self, record: RunRecord, effects: Effects) -> None:
+    def __init__(self, record: RunRecord, resource: Resource, effects: Effects) -> None:
         self.entries = (RunEnded(record),)
         self.log_tail = log_tail(record, effects)
         name = record.address.name
@@ -75,7 +75,7 @@ class RunFailed(Refusal):
         super().__init__(
             [
                 code.diagnostic(
-                    f"{record.address} {_how_it_ended(record)}.",
+                    f"{record.address} {_how_it_ended(record, resource)}.",
                     hint=f"Its whole log:\n    mlplan run logs {name}\nThen go on with\n    mlplan apply",
                     address=record.address,
                 )
@@ -84,18 +84,25 @@ class RunFailed(Refusal):
         )
 
 
-def _how_it_ended(record: RunRecord) -> str:
+def _how_it_ended(record: RunRecord, resource: Resource) -> str:
     if record.status == "Canceled":
         return "was canceled"
     if record.exit_code == 0 and record.ended_by:
         return f"completed, but what it left can't be taken: {record.ended_by.rstrip('.')}"
+    if record.ended_by == "timeout":
+        return f"was ended: it took longer than its `timeout: {resource.spec['timeout']}` allows"
     if record.ended_by:
-        return f"was ended: {record.ended_by}"
+        return f"was ended: {record.ended_by}{_memory_limit(resource)}"
     if record.exit_code is None:
         return "ended without telling how: its supervisor is gone (was the machine restarted?)"
     if record.exit_code < 0:
         return f"was ended by signal {-record.exit_code}"
     return f"failed with exit code {record.exit_code}"
+
+
+def _memory_limit(resource: Resource) -> str:
+    limit = (resource.spec.get("resources") or {}).get("memory")
+    return f", with `memory: {limit}` as its limit" if limit else ""
 
 
 def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> RunRecord:

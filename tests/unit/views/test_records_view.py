@@ -150,3 +150,13 @@ def test_the_log_in_words() -> None:
         "    collected 2 artifacts\n"
     )
     assert records.history([], form="text") == "Nothing happened yet.\n"
+
+
+def test_history_cut_short_still_says_what_ended() -> None:
+    begun = e.Commit(
+        1, "2026-03-01T12:04:29Z", "ann", "", "mlplan apply", (e.IntentOpened("k", RUN, "run", "f", 1, {}),)
+    )
+    ended = e.Commit(2, "2026-03-01T12:04:30Z", "ann", "", "mlplan apply", (e.IntentClosed("k", "done"),))
+    assert records.history([ended, begun], form="text", limit=1, now=NOW) == (
+        "2  2026-03-01 12:04:30 UTC (30 s ago)  ann, `mlplan apply`\n    run of run.train: done\n"
+    )
