@@ -8,6 +8,7 @@ skip and say so; in CI they fail.
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import hashlib
 import hmac
@@ -164,7 +165,7 @@ class Proxy:
     """Stands before a server and breaks what it is told to. `requests` lists what came, as (method, path)."""
 
     def __init__(self, server: str) -> None:
-        self.server = server.removeprefix("http://")
+        self.server, _, path = server.removeprefix("http://").partition("/")
         self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []  # of the next requests, in order: see `_Handler.go_on`
         self.only = ""  # faults are for methods of this name alone, if it is one
@@ -173,7 +174,7 @@ class Proxy:
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._http.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._http.server_port}"
+        self.address = f"http://127.0.0.1:{self._http.server_port}/{path}".rstrip("/")
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -240,7 +241,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drop(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the other end may have gone before
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *words: object) -> None:
         """Says nothing."""

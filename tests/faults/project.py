@@ -61,6 +61,7 @@ def run(data):
 MANIFEST = """
 version: 1
 project: faults
+workspace: "{place}"
 compute:
   here: {{type: local, max_nodes: 2}}
 dataset:
@@ -101,6 +102,7 @@ class Project(NamedTuple):
     root: Path
     port: int
     pipeline: bool = False
+    place: str = ".mlplan"  # of the shared workspace, where it isn't the folder
 
     @property
     def counted(self) -> Path:
@@ -115,7 +117,9 @@ class Project(NamedTuple):
         """Writes the whole project; again with other values, it is an edit."""
         prepare = PREPARE_RUN.format(count=self.counted) if self.pipeline else ""
         data = "${{ run.prepare.outputs }}" if self.pipeline else "${{ dataset.table.path }}"
-        manifest = MANIFEST.format(prepare=prepare, data=data, count=self.counted, rate=rate, port=self.port)
+        manifest = MANIFEST.format(
+            place=self.place, prepare=prepare, data=data, count=self.counted, rate=rate, port=self.port
+        )
         files = {
             "code/train.py": train,
             "code/prepare.py": PREPARE,
@@ -184,7 +188,7 @@ class Project(NamedTuple):
     def outcome(self) -> dict[str, Any]:
         """What applies came to, apart from times, process numbers and how often something was tried; and apart from
         the folder and the port of this project, which differ from one copy to the next."""
-        state = open_workspace(str(self.root), ".mlplan", "faults").log.read()
+        state = open_workspace(str(self.root), self.place, "faults").log.read()
         placed = ("--count", "port")
         return {
             "resources": {
@@ -243,10 +247,10 @@ class Project(NamedTuple):
         wait_for(lambda: not self.processes())
 
 
-def new_project(root: Path, *, pipeline: bool = False) -> Project:
+def new_project(root: Path, *, pipeline: bool = False, place: str = ".mlplan") -> Project:
     """A project in an empty folder, on a port that is free now."""
     root.mkdir(parents=True, exist_ok=True)
-    project = Project(root, free_port(), pipeline)
+    project = Project(root, free_port(), pipeline, place)
     project.write()
     return project
 
