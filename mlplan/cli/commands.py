@@ -64,9 +64,15 @@ class Findings(str, Enum):
     junit = "junit"
 
 
-Only = Annotated[list[str] | None, typer.Option(help="Only this address and what it needs. Repeatable.")]
-Exclude = Annotated[list[str] | None, typer.Option(help="Not this address, nor what needs it. Repeatable.")]
-Replace = Annotated[list[str] | None, typer.Option(help="Make this address anew, changed or not. Repeatable.")]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Only this address and what it needs. Repeatable.")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Not this address, nor what needs it. Repeatable.")
+]
+Replace = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Make this address anew, changed or not. Repeatable.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
 LockTimeout = Annotated[
@@ -102,6 +108,9 @@ def run_typer(words: list[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except WrongCommandLine as error:
         error.show()
+        misplaced = getattr(error, "option_name", "")
+        if misplaced in ("-C", "--directory", "-f", "--file", "--profile", "--var", "--var-file"):
+            typer.echo(f"`{misplaced}` goes for every command: write it before the command's name.", err=True)
         return int(ExitCode.FAILED)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
 
@@ -116,9 +125,11 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     context: typer.Context,
-    directory: Annotated[str, typer.Option("-C", "--directory", help="The project's folder.")] = ".",
-    file: Annotated[str, typer.Option("-f", "--file", help="The manifest, in that folder.")] = "mlplan.yaml",
-    profile: Annotated[str, typer.Option(help="The profile to lay over the manifest.")] = "",
+    directory: Annotated[str, typer.Option("-C", "--directory", metavar="DIR", help="The project's folder.")] = ".",
+    file: Annotated[
+        str, typer.Option("-f", "--file", metavar="FILE", help="The manifest, in that folder.")
+    ] = "mlplan.yaml",
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile to lay over the manifest.")] = "",
     var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")] = None,
     var_file: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="A YAML file that sets variables. Repeatable.")
@@ -236,7 +247,9 @@ def validate(
 @app.command()
 def init(
     directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write the project.")] = ".",
-    template: Annotated[str, typer.Option(help="Which project to begin with; --list shows them.")] = "quickstart",
+    template: Annotated[
+        str, typer.Option(metavar="NAME", help="Which project to begin with; --list shows them.")
+    ] = "quickstart",
     listed: Annotated[bool, typer.Option("--list", help="Show the templates and leave.")] = False,
     ci: Annotated[Forge | None, typer.Option(help="Write jobs that check pull requests and apply merges.")] = None,
 ) -> int:
@@ -482,6 +495,25 @@ def service_score(
     return service.score(context.obj, name, data)
 
 
+@service_app.command("data")
+def service_data(
+    context: typer.Context,
+    name: ServiceName,
+    export: Annotated[
+        str, typer.Option("--export", metavar="FILE", help="Write every record to a file of JSON lines; - is stdout.")
+    ] = "",
+    form: Shown = Format.text,
+) -> int:
+    """List what a service has kept of its requests (`collect`), or export it."""
+    from mlplan.cli import service
+
+    return service.data(context.obj, name, export, form.value)
+
+
+keys_app = typer.Typer(help="The two keys of a service.", no_args_is_help=True)
+service_app.add_typer(keys_app, name="keys")
+
+
 class WhichKey(str, Enum):
     """One of the two keys of a service."""
 
@@ -489,13 +521,21 @@ class WhichKey(str, Enum):
     secondary = "secondary"
 
 
-@service_app.command("keys")
-def service_keys(
-    context: typer.Context,
-    name: ServiceName,
-    rotate: Annotated[WhichKey | None, typer.Option(help="Make this key anew.")] = None,
-) -> int:
-    """Show the keys of a service, or make one anew; it takes effect at once."""
+@keys_app.command("show")
+def service_keys_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
+    """Show both keys."""
     from mlplan.cli import service
 
-    return service.keys(context.obj, name, rotate.value if rotate else "")
+    return service.show_keys(context.obj, name, form.value)
+
+
+@keys_app.command("rotate")
+def service_keys_rotate(
+    context: typer.Context,
+    name: ServiceName,
+    which: Annotated[WhichKey, typer.Argument(metavar="[primary|secondary]", help="Which one.")] = WhichKey.primary,
+) -> int:
+    """Make one key anew and print it; it takes effect at once, without a restart."""
+    from mlplan.cli import service
+
+    return service.rotate_key(context.obj, name, which.value)
