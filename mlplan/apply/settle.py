@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlplan.kinds.protocol import Effects
     from mlplan.state.entries import Outcome
     from mlplan.state.records import Intent, RunStatus
+    from mlplan.targets.protocols import Jobs
 
 OUTCOMES: Mapping[RunStatus, Outcome] = {"Completed": "done", "Failed": "failed", "Canceled": "canceled"}
 
@@ -93,13 +94,17 @@ def _settle_service(intent: Intent, planned: Planned, effects: Effects, session:
 def sweep(session: Session, effects: Effects, computes: list[str]) -> None:
     """Removes jobs that have ended, or never began, and that no intent speaks of: what they left is kept.
 
-    One that somebody else still holds is left for the next time: it stands in nobody's way.
+    One that somebody else still holds is left for the next time, and so are those of a target that can't be asked now:
+    they stand in nobody's way.
     """
-    open_keys = set(session.state.intents)
     for compute in computes:
-        jobs = effects.reading.target(compute).jobs
-        known = jobs.keys()
-        for key in known:
-            if key not in open_keys and jobs.observe(key).state in ("Ended", "Absent"):
-                with suppress(Refusal):
-                    jobs.remove(key)
+        with suppress(Refusal):
+            _sweep(effects.reading.target(compute).jobs, set(session.state.intents))
+
+
+def _sweep(jobs: Jobs, open_keys: set[str]) -> None:
+    known = jobs.keys()
+    for key in known:
+        if key not in open_keys and jobs.observe(key).state in ("Ended", "Absent"):
+            with suppress(Refusal):
+                jobs.remove(key)
