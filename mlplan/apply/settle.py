@@ -94,7 +94,7 @@ def _settle_service(intent: Intent, planned: Planned, effects: Effects, session:
 def sweep(session: Session, effects: Effects, computes: list[str]) -> None:
     """Removes jobs that have ended, or never began, and that no intent speaks of: what they left is kept.
 
-    One that somebody else still holds is left for the next time, and so are those of a target that can't be asked now:
+    One that somebody else still holds is left for the next time, and so are those of a target that can't be asked:
     they stand in nobody's way.
     """
     for compute in computes:
