@@ -379,10 +379,12 @@ dataset_app = typer.Typer(help="The versions of datasets.", no_args_is_help=True
 run_app = typer.Typer(help="The executions of runs.", no_args_is_help=True)
 model_app = typer.Typer(help="The versions of models.", no_args_is_help=True)
 service_app = typer.Typer(help="What serves.", no_args_is_help=True)
+workspace_app = typer.Typer(help="Where the state is kept, and taking it elsewhere.", no_args_is_help=True)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(run_app, name="run")
 app.add_typer(model_app, name="model")
 app.add_typer(service_app, name="service")
+app.add_typer(workspace_app, name="workspace")
 
 OneOrAll = Annotated[str, typer.Argument(metavar="[NAME]", help="Only of this one.")]
 Version = Annotated[str, typer.Argument(metavar="NAME[:VERSION]", help="Without a version, the newest.")]
@@ -539,3 +541,45 @@ def service_keys_rotate(
     from mlplan.cli import service
 
     return service.rotate_key(context.obj, name, which.value)
+
+
+@workspace_app.command("show")
+def workspace_show(context: typer.Context, form: Shown = Format.text) -> int:
+    """Show where the workspace is, how far its history goes, who holds it and what it keeps."""
+    from mlplan.cli import workspace
+
+    return workspace.show(context.obj, form.value)
+
+
+@workspace_app.command("migrate")
+def workspace_migrate(
+    context: typer.Context,
+    place: Annotated[str, typer.Argument(metavar="TO", help="A path, s3://bucket/prefix, az://... or gs://...")],
+    yes: Yes = False,
+) -> int:
+    """Copy everything to another place, check it there, and mark this one as moved.
+
+    This one stays readable. Interrupted, the same command goes on with it.
+    """
+    from mlplan.cli import workspace
+
+    return workspace.migrate(context.obj, place, yes)
+
+
+ArchiveFile = Annotated[str, typer.Argument(metavar="FILE", help="The archive, a zip file.")]
+
+
+@workspace_app.command("export")
+def workspace_export(context: typer.Context, file: ArchiveFile) -> int:
+    """Write the history and all that is kept to one archive."""
+    from mlplan.cli import workspace
+
+    return workspace.export(context.obj, file)
+
+
+@workspace_app.command("import")
+def workspace_import(context: typer.Context, file: ArchiveFile) -> int:
+    """Read an archive into the workspace, which has to be empty."""
+    from mlplan.cli import workspace
+
+    return workspace.import_(context.obj, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -65,21 +66,61 @@ def score(options: Globals, name: str, data: str) -> ExitCode:
     return ExitCode.OK
 
 
-def keys(options: Globals, name: str, rotate: str) -> ExitCode:
-    """Shows the keys of a service; with `rotate`, one of them is replaced first."""
-    from mlplan.kinds.deployment import keys as keys_module
+def show_keys(options: Globals, name: str, form: str) -> ExitCode:
+    """Both keys of a service."""
+    from mlplan.kinds.deployment.keys import read_keys
+    from mlplan.views.records import keys
+
+    path = keys_of(options, name)
+    if path:
+        say(keys(read_keys(path), form=form))
+    return ExitCode.OK
+
+
+def rotate_key(options: Globals, name: str, which: Which) -> ExitCode:
+    """Makes one of the two keys anew and shows it."""
+    from mlplan.kinds.deployment.keys import rotate
+
+    path = keys_of(options, name)
+    if not path:
+        return ExitCode.FAILED
+    say(rotate(path, which)[which])
+    tell(f"The {which} key is new; requests with the old one are refused from now on.")
+    return ExitCode.OK
+
+
+def keys_of(options: Globals, name: str) -> str:
+    """The path of a service's keys; "" where it asks for none, which is told."""
+    from mlplan.kinds.deployment.keys import keys_path
 
     project, _, recorded = find(options, name)
-    path = keys_module.keys_path(project.home, recorded.address.name)
-    if not os.path.exists(path):
-        tell(f"{recorded.address} asks for no key (auth: none).")
+    path = keys_path(project.home, recorded.address.name)
+    if primary_key(project, recorded):
+        return path
+    tell(f"{recorded.address} asks for no key (auth: none).")
+    return ""
+
+
+def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
+    """What a service has kept of its requests: by day, or with `export` all of it, as JSON lines in a file."""
+    import json
+
+    from mlplan.kinds.deployment import collected
+
+    project, _, recorded = find(options, name)
+    folder = collected.collected_path(project.home, recorded.address.name)
+    if not export:
+        from mlplan.views.records import collected_days
+
+        say(collected_days(collected.days(folder), form=form))
         return ExitCode.OK
-    if rotate:
-        which: Which = "primary" if rotate == "primary" else "secondary"
-        keys_module.rotate(path, which)
-        tell(f"The {which} key is new; clients with the old one are refused from now on.")
-    for which_key, key in keys_module.read_keys(path).items():
-        say(f"{which_key}  {key}")
+    with contextlib.ExitStack() as files:
+        stream = sys.stdout if export == "-" else files.enter_context(open(export, "w", encoding="utf-8"))
+        count = 0
+        for record in collected.records(folder):
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+            count += 1
+    tell(f"{count} records{'' if export == '-' else f' in {export}'}.")
     return ExitCode.OK
 
 

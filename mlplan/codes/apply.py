@@ -108,7 +108,9 @@ MLP7030 = Code("MLP7030", "A secret is not at hand")
 
 Why: secrets are read at the moment of use, and never stored.
 
-What to do: set the environment variable `MLPLAN_SECRET_NAME`, in capitals, for `mlplan apply`.
+What to do: set the environment variable `MLPLAN_SECRET_NAME`, the name in capitals and `-` as `_`; or set
+`MLPLAN_SECRETS_COMMAND` to a command that is started with the secret's name as its last word and prints the secret.
+docs/secrets.md tells more.
 """
 
 MLP7031 = Code("MLP7031", "No such version")
@@ -150,6 +152,24 @@ What to do: see whether it runs, and what its log says.
 
     mlplan service list
     mlplan service logs NAME
+"""
+
+MLP7035 = Code("MLP7035", "A limit of golden requests is passed")
+"""A new service answers golden requests too differently from the one that is live, or too slowly.
+
+Why: `limits` beside the file of requests says how far it may be, and a service takes traffic only within them. What
+served before still does.
+
+What to do: look at the answers that the apply showed. Mend the model, or change the limit, and apply again.
+"""
+
+MLP7036 = Code("MLP7036", "Golden requests were asked", severity="note")
+"""A new service was asked a file of golden requests before it takes traffic, beside the service that is live.
+
+Why: changed answers and a changed latency are seen before they are everybody's. Numbers count as the same within the
+test's `tolerance`.
+
+What to do: nothing. To have a difference stop the switch, write `limits` beside `requests`.
 """
 
 MLP7101 = Code("MLP7101", "URL can't be downloaded")

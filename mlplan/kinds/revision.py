@@ -201,7 +201,7 @@ def _confined(resource: Resource, tree: RevisionTree, outside: str) -> Resource:
         spec["environment"] = {**environment, "file": None, "packages": []}
     if spec.get("test"):
         spec["test"] = [
-            {**test, "request": {"file": test["request"]}} if is_out(test["request"]) else test
+            {**test, **{field: {"file": test[field]} for field in ("request", "requests") if is_out(test[field])}}
             for test in spec["test"]
         ]
     return resource if spec == resource.spec else resource._replace(spec=spec)

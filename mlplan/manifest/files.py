@@ -131,15 +131,16 @@ def needs(kind: str, spec: Mapping[str, Any]) -> Iterator[Need]:
         yield from _code_needs(kind, spec)
     elif kind == "dataset":
         for index, source in enumerate(spec.get("source") or ()):
-            if source and not source[:8].lower().startswith(("http://", "https://")):
+            if source and "${{" not in source and not source[:8].lower().startswith(("http://", "https://")):
                 wanted: Literal["any", "glob"] = "glob" if is_glob(source) else "any"
                 yield Need(f"source.{index}", source, wanted, codes.MLP3304, "dataset file")
     elif kind == "model" and spec.get("file"):
         yield Need("file", spec["file"], "any", codes.MLP3305, "model file")
     elif kind == "deployment":
         for index, test in enumerate(spec.get("test") or ()):
-            if test and test.get("request"):
-                yield Need(f"test.{index}.request", test["request"], "file", codes.MLP3307, "test request")
+            for field in ("request", "requests"):
+                if test and test.get(field):
+                    yield Need(f"test.{index}.{field}", test[field], "file", codes.MLP3307, "test request")
 
 
 def _code_needs(kind: str, spec: Mapping[str, Any]) -> Iterator[Need]:

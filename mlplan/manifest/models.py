@@ -192,13 +192,55 @@ class Inference(Strict):
     """Environment variables. Beyond them it gets only PATH, HOME, LANG, TMPDIR and the like."""
 
 
-class ServiceTest(Strict):
-    """A request that a new service has to answer before it takes traffic."""
+class GoldenLimits(Strict):
+    """How far a new service's answers to golden requests may be from those of the service that is live."""
 
-    request: Path
+    changed: Annotated[int, Field(ge=0)] | None = None
+    """How many of the requests may be answered otherwise than the live service answers them."""
+    p99: Duration | None = None
+    """The longest that the slowest in a hundred answers may take: `50ms`."""
+    slower: Annotated[float, Field(gt=0)] | None = None
+    """How many times as long as the live service's the median answer may take: `1.5`."""
+
+
+class ServiceTest(Strict):
+    """What a new service has to answer before it takes traffic: one request, or a file of golden ones."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["request"]}, {"required": ["requests"]}],
+            "not": {"required": ["expect", "requests"]},
+            "dependentRequired": {"limits": ["requests"]},
+        }
+    )
+
+    request: Path | None = None
     """A JSON file with the request's body."""
     expect: Any = None
     """The answer it has to give. Left out: any answer that is no error."""
+    requests: Path | None = None
+    """A file of golden requests, as JSON lines or one JSON list of `{"request": ..., "expect": ..., "tolerance": ...,
+    "name": ...}`; records that a service has collected are read as well. They are asked of the service that is live,
+    too, and what is answered otherwise is told."""
+    tolerance: Annotated[float, Field(ge=0)] | None = None
+    """How far apart, relatively, two numbers may be and still be the same answer. Left out: 1e-6."""
+    limits: GoldenLimits | None = None
+    """What stops the switch to the new service, with exit code 3."""
+
+
+class Collect(Strict):
+    """What a service keeps of its requests: JSON lines by model, version and day, off the requests' way."""
+
+    inputs: bool = True
+    """Whether what was asked is kept."""
+    outputs: bool = True
+    """Whether what was answered is kept."""
+    sample: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The share of the requests that are kept."""
+    without: list[Line] = []
+    """Names of columns and members that are left out."""
+    keep: Size = "256Mi"
+    """How much is kept on disk; the oldest files go first."""
 
 
 class Deployment(Strict):
@@ -225,8 +267,13 @@ class Deployment(Strict):
     """What one replica may use."""
     timeout: Duration = "60s"
     """How long one request may take."""
-    max_body: Size = "10Mi"
+    max_body: Size = "16Mi"
     """How large a request's body may be."""
+    batch: bool | None = None
+    """Whether requests that wait are put to the model together, as rows of one call. Left out: where that is known to
+    give the same answers to the bit. An entry script has to take and give many rows for it."""
+    collect: Collect | None = None
+    """What is kept of requests and answers, for `mlplan service data`. Left out: nothing."""
     test: list[ServiceTest] = []
     """Requests asked of a new service before it takes traffic."""
     protect: bool = False

@@ -146,13 +146,47 @@ serves itself."""
     """Environment variables. Beyond them it gets only PATH, HOME, LANG, TMPDIR and the like."""
 
 
-class ServiceTestSpec(TypedDict):
-    """A request that a new service has to answer before it takes traffic."""
+class CollectSpec(TypedDict):
+    """What a service keeps of its requests: JSON lines by model, version and day, off the requests' way."""
 
-    request: str
+    inputs: bool
+    """Whether what was asked is kept."""
+    outputs: bool
+    """Whether what was answered is kept."""
+    sample: float
+    """The share of the requests that are kept."""
+    without: list[str]
+    """Names of columns and members that are left out."""
+    keep: str
+    """How much is kept on disk; the oldest files go first."""
+
+
+class GoldenLimitsSpec(TypedDict):
+    """How far a new service's answers to golden requests may be from those of the service that is live."""
+
+    changed: int | None
+    """How many of the requests may be answered otherwise than the live service answers them."""
+    p99: str | None
+    """The longest that the slowest in a hundred answers may take: `50ms`."""
+    slower: float | None
+    """How many times as long as the live service's the median answer may take: `1.5`."""
+
+
+class ServiceTestSpec(TypedDict):
+    """What a new service has to answer before it takes traffic: one request, or a file of golden ones."""
+
+    request: str | None
     """A JSON file with the request's body."""
     expect: Json
     """The answer it has to give. Left out: any answer that is no error."""
+    requests: str | None
+    """A file of golden requests, as JSON lines or one JSON list of `{"request": ..., "expect": ..., "tolerance": ...,
+"name": ...}`; records that a service has collected are read as well. They are asked of the service that is live,
+too, and what is answered otherwise is told."""
+    tolerance: float | None
+    """How far apart, relatively, two numbers may be and still be the same answer. Left out: 1e-6."""
+    limits: GoldenLimitsSpec | None
+    """What stops the switch to the new service, with exit code 3."""
 
 
 class DeploymentSpec(TypedDict):
@@ -178,6 +212,11 @@ class DeploymentSpec(TypedDict):
     """How long one request may take."""
     max_body: str
     """How large a request's body may be."""
+    batch: bool | None
+    """Whether requests that wait are put to the model together, as rows of one call. Left out: where that is known to
+give the same answers to the bit. An entry script has to take and give many rows for it."""
+    collect: CollectSpec | None
+    """What is kept of requests and answers, for `mlplan service data`. Left out: nothing."""
     test: list[ServiceTestSpec]
     """Requests asked of a new service before it takes traffic."""
     protect: bool

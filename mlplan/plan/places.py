@@ -83,12 +83,10 @@ def fields_of(subject: str, resource: Resource, resources: Mapping[Address, Reso
         "argument": [f"arguments.{int(name) - 1}"] if name.isdigit() else [],
         "order": ["arguments"],
     }.get(kind)
-    if subject.startswith("test request "):
-        request = subject.removeprefix("test request ")
-        found = _index(
-            spec.get("test"), "test", lambda test: isinstance(test, Mapping) and test["request"] == request
-        )
-        found = [f"{path}.request" for path in found]
+    if subject.startswith(("test request ", "golden requests ")):
+        field, file = subject.split(" ", 2)[1:]
+        found = _index(spec.get("test"), "test", lambda test: isinstance(test, Mapping) and test[field] == file)
+        found = [f"{path}.{field}" for path in found]
     elif subject.startswith("-"):
         found = _option(spec.get("arguments"), subject)
     elif kind in ("dataset", "run", "model", "deployment") and name and address.kind == "run":

@@ -19,7 +19,7 @@ from mlplan.codes import render as codes
 from mlplan.errors import Refusal
 from mlplan.lock.environment import environment_request, serving_requirements
 from mlplan.lock.resolve import requirements_text
-from mlplan.manifest.quantities import seconds, size_in_bytes
+from mlplan.manifest.service_settings import runtime_settings
 from mlplan.render.dockerfiles import Image, Service, base_image, serving_files, training_files
 from mlplan.render.retired import (
     CONDA_FILE,
@@ -152,7 +152,7 @@ class _Project:
             source_directory=folder,
             auth=spec["auth"] == "key",
             frameworks={name: framework.get("name", "") for name, framework in frameworks.items()},
-            settings={"timeout_s": seconds(spec["timeout"]), "max_body_bytes": size_in_bytes(spec["max_body"])},
+            settings=runtime_settings(spec),
         )
 
     def has_image(self, resource: Resource, locked: Pinned | None) -> bool:

@@ -25,6 +25,8 @@ from .results import as_json
 from .schema import KEYS
 
 REQUESTS = "requests"
+NOT_KEPT = b"x-mlplan-collect"
+"""The header by which a request asks, with `no`, not to be kept: tests do."""
 _QUEUE_RECORDS = 10_000
 _QUEUE_BYTES = 64 * 2**20
 _END_S = 2.0
@@ -163,9 +165,12 @@ class _Writer:
         self._size += len(line)
 
     def flush(self) -> None:
-        """Hands what is written to the system."""
+        """Hands what is written to the system. A file that made room for another worker's is left behind."""
         if self._file is not None:
             self._file.flush()
+            if not os.fstat(self._file.fileno()).st_nlink:
+                self._file.close()
+                self._file = None
 
     def _turn(self, day: str) -> None:
         if self._file is not None:
@@ -201,12 +206,18 @@ def files(folder: str) -> Iterator[tuple[str, float, int]]:
                 yield path, status.st_mtime, status.st_size
 
 
+def parse_path(path: str, folder: str) -> tuple[Place, str]:
+    """What the records of a file are about, and their day: 2026-01-31."""
+    model, version, designation, *day, _ = os.path.relpath(path, folder).split(os.sep)
+    return Place(model, version, designation), "-".join(day)
+
+
 def read(folder: str, model: str = "*", version: str = "*", designation: str = "*") -> Iterator[tuple[Place, Any]]:
     """All records below a folder in the order of their days, each with what it is about."""
     import glob
 
     for path in sorted(glob.glob(os.path.join(folder, model, version, designation, "*", "*", "*", "*.jsonl"))):
-        place = Place(*os.path.relpath(path, folder).split(os.sep)[:3])
+        place, _ = parse_path(path, folder)
         with open(path, "rb") as stream:
             for line in stream:
                 if line.endswith(b"\n"):  # the last one may still be written

@@ -59,20 +59,20 @@ class Report(NamedTuple):
     live_p99_ms: float | None
 
 
-def read(text: str) -> list[Golden]:
-    """The requests in a file. Raises: ValueError that names the line or the place in the list."""
+def read(text: str, tolerance: float = TOLERANCE) -> list[Golden]:
+    """The requests in a file; `tolerance` is for those that name none. Raises: ValueError that names the place."""
     stripped = text.lstrip()
     if stripped.startswith("["):
         items = json.loads(stripped)
     else:
         items = [json.loads(line) for line in text.splitlines() if line.strip()]
-    return [_golden(item, place) for place, item in enumerate(items, start=1)]
+    return [_golden(item, place, tolerance) for place, item in enumerate(items, start=1)]
 
 
-def _golden(item: Any, place: int) -> Golden:
+def _golden(item: Any, place: int, usual: float) -> Golden:
     if not isinstance(item, dict) or ("request" not in item and "input" not in item):
         raise ValueError(f"number {place} is no object with a request")
-    tolerance = item.get("tolerance", TOLERANCE)
+    tolerance = item.get("tolerance", usual)
     if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or tolerance < 0:
         raise ValueError(f"number {place}: the tolerance must be a number, 0 or more")
     body = item["request"] if "request" in item else item["input"]
@@ -80,24 +80,43 @@ def _golden(item: Any, place: int) -> Golden:
     return Golden(str(item.get("name", item.get("request_id", place))), body, expect, float(tolerance))
 
 
-def ask_all(url: str, key: str, goldens: Sequence[Golden], timeout_s: float = 60.0) -> list[Given]:
-    """The answers of the service at `url`, one request after the other over one connection. Raises: OSError."""
-    parts = urlsplit(url)
-    headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
-    found: list[Given] = []
-    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)
+def ask_all(urls: Sequence[str], key: str, goldens: Sequence[Golden], timeout_s: float = 60.0) -> list[list[Given]]:
+    """What each of the services answers, asked in turn, request by request, over a connection each.
+
+    So whatever else the machine does slows all of them. Each gets the first one once before, which doesn't count: it
+    pays for the connection and for what is made on first use. Raises: OSError.
+    """
+    headers = {"content-type": "application/json", "x-mlplan-collect": "no"}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    connections = [_connection(url, timeout_s) for url in urls]
+    found: list[list[Given]] = [[] for _ in urls]
     try:
-        for golden in goldens:
-            started = perf_counter()
-            connection.request("POST", f"{parts.path.rstrip('/')}/score", json.dumps(golden.body).encode(), headers)
-            response = connection.getresponse()
-            body = response.read()
-            found.append(Given(response.status, _decoded(body), (perf_counter() - started) * 1000))
+        for place, golden in enumerate([*goldens[:1], *goldens]):
+            body = json.dumps(golden.body).encode()
+            for answers, connection in zip(found, connections):
+                given = _ask(connection, body, headers)
+                if place:
+                    answers.append(given)
     except http.client.HTTPException as error:
-        raise ConnectionError(f"{url} gives no HTTP answer: {error!r}") from error
+        raise ConnectionError(f"{', '.join(urls)}: no HTTP answer: {error!r}") from error
     finally:
-        connection.close()
+        for connection in connections:
+            connection.close()
     return found
+
+
+def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    return http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)
+
+
+def _ask(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> Given:
+    started = perf_counter()
+    connection.request("POST", "/score", body, headers)
+    response = connection.getresponse()
+    text = response.read()
+    return Given(response.status, _decoded(text), (perf_counter() - started) * 1000)
 
 
 def compare(goldens: Sequence[Golden], candidate: Sequence[Given], live: Sequence[Given] | None = None) -> Report:
@@ -151,10 +170,11 @@ def shown(report: Report) -> Iterator[str]:
     yield f"latency {report.p50_ms:.2f} ms, 99th percentile {report.p99_ms:.2f} ms{live}"
     for kind, items in (("wrong", report.wrong), ("otherwise", report.changed)):
         for item in items[:5]:
-            yield f"{kind}: {item.name}: {_short(item.candidate.value)}, not {_short(item.other)}"
+            yield f"{kind}: {item.name}: {short(item.candidate.value)}, not {short(item.other)}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as JSON in at most 80 characters."""
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

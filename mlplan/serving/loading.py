@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, Callable
 
 from . import aliases, collect, model_files, raw_http
@@ -29,11 +30,27 @@ def load(config: Config, dropped: Callable[[], None]) -> tuple[Any, collect.Coll
         model_files.check_digest(described)
     model = _estimator(config) if config.entry_script is None else _script(config, config.entry_script)
     if collector is not None:
-        collector.columns = getattr(getattr(model, "schema", None), "names", None)
+        collector.columns = _columns(model, collector.plan.without)
     # What is loaded stays: the collector of garbage needn't look at it again and again.
     gc.collect()
     gc.freeze()
     return model, collector
+
+
+def _columns(model: Any, without: Sequence[str]) -> Sequence[str] | None:
+    """The names of the model's columns, or their numbers from 0; None for a script, whose input may be anything.
+
+    Raises: ValueError for a name to be left out that is none of them: what is private would be kept all the same.
+    """
+    schema = getattr(model, "schema", None)
+    if schema is None:
+        return None
+    columns = schema.names or [str(place) for place in range(schema.width or 0)]
+    unknown = [name for name in without if name not in columns and name not in model.methods]
+    if unknown and columns:
+        listed = ", ".join(columns)
+        raise ValueError(f"collect.without names {', '.join(unknown)}, and the model's columns are: {listed}")
+    return columns or None
 
 
 def _estimator(config: Config) -> Any:

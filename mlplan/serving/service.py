@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from . import json_text, metrics, oip_routes, openapi
 from .auth import Keys
-from .collect import REQUESTS, Collector, Place
+from .collect import NOT_KEPT, REQUESTS, Collector, Place
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
 from .oip_routes import Infers, Path
@@ -101,7 +101,13 @@ class Service:
         cells[request_cell(route, status)] += 1.0
         if request.started:
             observe(cells, LAYOUT.latency[route], perf_counter() - request.started)
-        if self._collector is not None and status == 200 and route in _COLLECTED and request.method == b"POST":
+        if (
+            self._collector is not None
+            and status == 200
+            and route in _COLLECTED
+            and request.method == b"POST"
+            and request.headers.get(NOT_KEPT) != b"no"
+        ):
             self._collector.request(self._collected, request.id.decode("latin-1"), request.body, response.body)
         if status >= 400 or self.config.settings.log_requests:
             log(request, f"{request.method.decode('latin-1')} {ROUTES[route]} {status}")

@@ -131,6 +131,8 @@ class ServiceSpec(NamedTuple):
     keys_file: str | None  # absolute path of a file with the service's keys (JSON); None: auth none
     settings: Mapping[str, Json]  # further settings of the scoring runtime, as they stand in the manifest
     labels: Mapping[str, str]
+    about: Mapping[str, Json] = {}  # settings by which it tells of itself: digests of code and manifest, a sample
+    collect: Mapping[str, Json] | None = None  # what it keeps of requests, in a `folder` of this machine
 
 
 class Endpoint(NamedTuple):

@@ -18,6 +18,7 @@ def test_a_file_of_requests_is_lines_or_a_list() -> None:
     lines = '{"request": {"data": [[1]]}, "expect": [2], "name": "one"}\n\n{"request": 7, "tolerance": 0.5}\n'
     expected = [Golden("one", {"data": [[1]]}, [2], 1e-6), Golden("2", 7, NOTHING, 0.5)]
     assert golden.read(lines) == expected
+    assert golden.read(lines, 0.1)[0].tolerance == 0.1
     listed = "[" + ",".join(line for line in lines.splitlines() if line) + "]"
     assert golden.read(listed) == expected
 
@@ -69,9 +70,7 @@ def test_a_candidate_is_compared_with_what_is_live(serve: Serve) -> None:
         '{"request": {"data": [[3]]}, "expect": [6], "name": "three"}\n'
         '{"request": {"data": 4}, "name": "odd"}\n'
     )
-    url = "http://127.0.0.1:{}"
-    given = golden.ask_all(url.format(candidate.port), "", goldens)
-    before = golden.ask_all(url.format(live.port), "", goldens)
+    given, before = golden.ask_all([f"http://127.0.0.1:{port}" for port in (candidate.port, live.port)], "", goldens)
     report = golden.compare(goldens, given, before)
     assert [item.name for item in report.wrong] == ["three", "odd"]
     assert [(item.name, item.candidate.value, item.other) for item in report.changed] == [

@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "targets.registry": (*FIRST, "targets.protocols"),
     # A target carries the scoring runtime to where it serves, and gives scripts what they report by.
     "targets.*": (*FIRST, *TARGETS, "machine", "machine", "render", "manifest", "serving", "tracking"),
-    "kinds": (*FIRST, *CORE, "manifest", "lock", "workspace", "targets.protocols", "tracking"),
+    # Golden requests and collected records are files of the scoring runtime's.
+    "kinds": (*FIRST, *CORE, "manifest", "lock", "workspace", "targets.protocols", "tracking", "serving"),
     "apply": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds"),
     "views": (*FIRST, *CORE, "manifest", "lock", "workspace", "kinds", "apply"),
     "cli": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds", "apply", "views"),

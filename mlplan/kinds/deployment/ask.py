@@ -17,13 +17,20 @@ class Answer(NamedTuple):
     text: str
 
 
-def ask(url: str, path: str, *, key: str = "", body: bytes | None = None, timeout_s: float = 120.0) -> Answer:
-    """The answer to a GET, or to a POST of a JSON body. Raises: Refusal where nobody answers."""
+def ask(
+    url: str, path: str, *, key: str = "", body: bytes | None = None, timeout_s: float = 120.0, is_test: bool = False
+) -> Answer:
+    """The answer to a GET, or to a POST of a JSON body. A test isn't kept among what the service collects.
+
+    Raises: Refusal where nobody answers.
+    """
     import httpx  # only where a service is asked
 
     headers = {"authorization": f"Bearer {key}"} if key else {}
     if body is not None:
         headers["content-type"] = "application/json"
+    if is_test:
+        headers["x-mlplan-collect"] = "no"
     try:
         # Straight to the service: it is on this machine or named in the manifest, no proxy stands between.
         with httpx.Client(trust_env=False, timeout=timeout_s) as client:

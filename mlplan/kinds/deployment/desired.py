@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Facts(NamedTuple):
-    """What is read for a deployment: its test requests, by value."""
+    """What is read for a deployment: its test requests, by value, and the files of golden ones, by content."""
 
     tests: tuple[tuple[str, str], ...]  # (the name of the part, the digest of request and expectation)
     compute_type: str
@@ -36,14 +36,22 @@ def read(resource: Resource, reading: Reading) -> Facts:
     """The content of the test requests' files."""
     tests = []
     for index, test in enumerate(resource.spec.get("test") or (), start=1):
-        request = test["request"]
-        value = reading.files.value(request) if isinstance(request, str) else request
-        name = f"test request {request}" if isinstance(request, str) else f"test request {index}"
-        tests.append((name, digest_of({"request": value, "test": {**test, "request": None}})))
+        tests.append(_test_part(index, test, reading))
     resources = reading.manifest.resources
     compute = resources[Address("compute", resource.spec["compute"])]
     environment = read_environment(reading, environment_of(resource, resources), serving=True)
     return Facts(tuple(tests), compute.spec["type"], environment)
+
+
+def _test_part(index: int, test: Mapping[str, Any], reading: Reading) -> tuple[str, str]:
+    """A test's name and digest. What it leaves out doesn't count, whatever fields there come to be."""
+    golden = test.get("requests")
+    field, word = ("requests", "golden requests") if golden else ("request", "test request")
+    file = test[field]
+    name = f"{word} {file}" if isinstance(file, str) else f"{word} {index}"
+    value = file if not isinstance(file, str) else reading.files.digest(file) if golden else reading.files.value(file)
+    rest = {key: item for key, item in test.items() if item is not None or key == "expect"}
+    return name, digest_of({field: value, "test": {**rest, field: None}})
 
 
 def environment_of(resource: Resource, resources: Mapping[Address, Resource]) -> Mapping[str, Any] | None:
@@ -79,7 +87,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     parts["compute type"] = known("replace", facts.compute_type)
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
-    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "collect"):
+    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "batch", "collect"):
         value = written(spec.get(field))
         if value not in (None, {}, []):
             parts[field] = known("result", value)

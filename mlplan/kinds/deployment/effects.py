@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -9,17 +11,19 @@ from mlplan.address import Address
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, StageReached
+from mlplan.kinds.deployment.collected import collected_path
 from mlplan.kinds.deployment.desired import scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
-from mlplan.kinds.deployment.verify import verify
+from mlplan.kinds.deployment.verify import under_root, verify
 from mlplan.kinds.environment import locked_environment, target_environment
 from mlplan.kinds.filling import Filling
 from mlplan.kinds.placing import labels_of, refuse_errors, resources_of
 from mlplan.kinds.protocol import Performed
-from mlplan.manifest.quantities import seconds, size_in_bytes
+from mlplan.manifest.service_settings import collect_settings, runtime_settings
 from mlplan.targets.protocols import ServedModel, ServiceSpec
 
 if TYPE_CHECKING:
+    from mlplan.json_types import Json
     from mlplan.kinds.deployment.desired import Facts
     from mlplan.kinds.protocol import Attempt, Effects
     from mlplan.manifest.resolved import Resource
@@ -56,6 +60,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
             "compute": resource.spec["compute"],
             "key": attempt.key,
             "attempt": attempt.number,
+            **({"golden": candidate.golden} if candidate.golden else {}),
         }
     )
 
@@ -69,10 +74,11 @@ class _Candidate:
         self._effects = effects
         self._told = ("", "")
         self._passed = False
+        self.golden: dict[str, Json] = {}  # what golden requests came to
 
     def ask(self, endpoint: Endpoint) -> None:
         """Raises: Refusal where it must not take traffic."""
-        verify(self._resource, endpoint, self._spec, self._effects)
+        self.golden = verify(self._resource, endpoint, self._spec, self._effects)
         self._effects.ensure()  # nobody else can touch the service now, and the next step puts it in its place
         self._passed = True
 
@@ -134,9 +140,23 @@ def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Ef
         replicas=spec["replicas"],
         resources=resources_of(spec["resources"]),
         keys_file=service_keys(effects.home, resource.address.name) if spec["auth"] == "key" else None,
-        settings={"timeout_s": seconds(spec["timeout"]), "max_body_bytes": size_in_bytes(spec["max_body"])},
+        settings=runtime_settings(spec),
         labels=labels_of(resource, attempt, effects),
+        about=_about(resource, inference, effects),
+        collect=collect_settings(spec, collected_path(effects.home, resource.address.name)),
     )
+
+
+def _about(resource: Resource, inference: Resource | None, effects: Effects) -> dict[str, Json]:
+    """What the service tells of itself: the digests of its code and of the manifest, and a request as an example."""
+    found: dict[str, Json] = {"manifest_digest": effects.reading.manifest.digest}
+    if inference is not None and inference.spec["entry_script"]:
+        found["code_digest"] = str((effects.known(inference.address).outputs or {})["code"])
+    first = next((test["request"] for test in resource.spec["test"] if test["request"]), None)
+    if first is not None:
+        with contextlib.suppress(ValueError, OSError), open(under_root(first, effects), encoding="utf-8") as stream:
+            found["sample"] = json.load(stream)
+    return found
 
 
 def served_model(mention: str, effects: Effects) -> ServedModel:

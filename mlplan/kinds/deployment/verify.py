@@ -1,4 +1,7 @@
-"""A candidate, asked before it takes traffic: does it serve these models, and does it answer as the tests expect?"""
+"""A candidate, asked before it takes traffic: does it serve these models, and does it answer as the tests expect?
+
+A file of golden requests is asked of the candidate and of the service that is live, in turn: `golden.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,60 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import apply as codes
-from mlplan.errors import Refusal
+from mlplan.errors import ExitCode, Refusal
 from mlplan.events import StageReached
 from mlplan.kinds.deployment.ask import Answer, ask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlplan.diagnostics import Diagnostic
+    from mlplan.json_types import Json
     from mlplan.kinds.protocol import Effects
     from mlplan.manifest.resolved import Resource
     from mlplan.targets.protocols import Endpoint, ServiceSpec
 
 TOLERANCE = 1e-6
 """How far apart, relatively, two numbers may be and still be the same answer: floating point differs by machine."""
+MEND = (
+    "It takes no traffic; what served before still does. Mend the model, the entry script or the test's `expect`, "
+    "then\n    mlplan apply"
+)
 
 
-def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: Effects) -> None:
-    """Asks for the digest it serves and every test request. Raises: Refusal naming each answer that is wrong."""
+def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: Effects) -> dict[str, Json]:
+    """Asks for the digest it serves and every test; what golden requests came to, by their file.
+
+    Raises: Refusal naming each answer that is wrong; with the exit code of a gate where a limit is passed.
+    """
+    from mlplan.kinds.deployment.golden import ask_golden  # only where a service is asked
+
+    _check_digest(resource, endpoint, spec)
+    tests = resource.spec["test"]
+    wrong: list[Diagnostic] = []
+    passed: list[Diagnostic] = []
+    reports: dict[str, Json] = {}
+    for number, test in enumerate(tests, start=1):
+        file = test["request"] or test["requests"]
+        effects.emit(StageReached(resource.address, "Testing", f"{number} of {len(tests)}: {file}"))
+        if test["requests"]:
+            compared = ask_golden(resource, test, endpoint, effects)
+            reports[file] = compared.report
+            wrong += compared.wrong
+            passed += compared.passed
+        else:
+            wrong += _ask_one(resource, test, endpoint, effects)
+    if wrong or passed:
+        raise Refusal([*wrong, *passed], ExitCode.REFUSED if passed else ExitCode.FAILED)
+    return reports
+
+
+def under_root(path: str, effects: Effects) -> str:
+    """The absolute path of a file that the manifest names."""
+    return os.path.join(effects.reading.manifest.root, path)
+
+
+def _check_digest(resource: Resource, endpoint: Endpoint, spec: ServiceSpec) -> None:
     health = ask(endpoint.url, "/", key=endpoint.key)
     served = health.headers.get("x-mlplan-digest", "")
     if health.status != 200 or served != spec.digest:
@@ -35,28 +77,22 @@ def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: E
                 )
             ]
         )
-    tests = resource.spec["test"]
-    wrong = []
-    for number, test in enumerate(tests, start=1):
-        effects.emit(StageReached(resource.address, "Testing", f"{number} of {len(tests)}: {test['request']}"))
-        with open(os.path.join(effects.reading.manifest.root, test["request"]), "rb") as stream:
-            body = stream.read()
-        answer = ask(endpoint.url, "/score", key=endpoint.key, body=body)
-        problem = what_is_wrong(answer, test)
-        if problem:
-            wrong.append(
-                codes.MLP7033.diagnostic(
-                    f"Asked {test['request']}, {resource.address} {problem}.",
-                    hint="It takes no traffic; what served before still does. Mend the model, the entry script or "
-                    "the test's `expect`, then\n    mlplan apply",
-                    address=resource.address,
-                )
-            )
-    if wrong:
-        raise Refusal(wrong)
 
 
-def what_is_wrong(answer: Answer, test: dict[str, Any]) -> str:
+def _ask_one(resource: Resource, test: Mapping[str, Any], endpoint: Endpoint, effects: Effects) -> list[Diagnostic]:
+    with open(under_root(test["request"], effects), "rb") as stream:
+        body = stream.read()
+    problem = what_is_wrong(ask(endpoint.url, "/score", key=endpoint.key, body=body, is_test=True), test)
+    return [wrong_answer(resource, test["request"], problem)] if problem else []
+
+
+def wrong_answer(resource: Resource, request: str, problem: str) -> Diagnostic:
+    """Says which request was answered wrongly."""
+    text = f"Asked {request}, {resource.address} {problem}."
+    return codes.MLP7033.diagnostic(text, hint=MEND, address=resource.address)
+
+
+def what_is_wrong(answer: Answer, test: Mapping[str, Any]) -> str:
     """What is wrong with an answer, or "" where it is as expected."""
     if answer.status != 200:
         return f"answered {answer.status}: {answer.text[:300]}"
@@ -66,19 +102,14 @@ def what_is_wrong(answer: Answer, test: dict[str, Any]) -> str:
         got = json.loads(answer.text)
     except ValueError:
         return f"answered no JSON: {answer.text[:300]}"
-    if same(got, test["expect"]):
+    tolerance = test.get("tolerance")
+    if same(got, test["expect"], TOLERANCE if tolerance is None else tolerance):
         return ""
     return f"answered {json.dumps(got)[:300]}, expected is {json.dumps(test['expect'])[:300]}"
 
 
-def same(got: Any, expected: Any) -> bool:
+def same(got: Any, expected: Any, tolerance: float = TOLERANCE) -> bool:
     """Whether two JSON values are the same, numbers within the tolerance."""
-    if isinstance(got, bool) or isinstance(expected, bool):
-        return got is expected
-    if isinstance(got, (int, float)) and isinstance(expected, (int, float)):
-        return got == expected or abs(got - expected) <= TOLERANCE * max(abs(got), abs(expected))
-    if isinstance(got, list) and isinstance(expected, list):
-        return len(got) == len(expected) and all(map(same, got, expected))
-    if isinstance(got, dict) and isinstance(expected, dict):
-        return got.keys() == expected.keys() and all(same(got[key], expected[key]) for key in got)
-    return bool(got == expected)
+    from mlplan.serving import golden
+
+    return golden.same(got, expected, tolerance)

@@ -176,7 +176,7 @@ def describe(spec: ServiceSpec, folder: str) -> dict[str, Any]:
         "auth": "none" if spec.keys_file is None else "key",
         "keys_file": spec.keys_file,
         "env": {},
-        "settings": dict(spec.settings),
+        "settings": {**spec.settings, **spec.about, "collect": spec.collect},
         "control": os.path.join(folder, "control.sock"),
     }
 

@@ -229,6 +229,8 @@ def _clear(known: Sequence[Generation], *, but: Generation | None) -> None:
 def _observe_live(live: Generation) -> ObservedService:
     answer = health(*live.place, timeout_s=_HEALTH_S)
     detail: dict[str, Json] = {"pid": _pid(live)}
+    told = live.ask({"do": "status"}, timeout_s=_HEALTH_S) or {}
+    detail |= {name: told[name] for name in ("restarts", "metrics") if told.get(name)}
     if live.identity is not None and (uptime := uptime_s(live.identity)) is not None:
         detail["uptime_s"] = uptime
     if altered := live.altered():
