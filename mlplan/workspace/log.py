@@ -150,6 +150,7 @@ class WorkspaceLog:
 
     def _load(self) -> Checkpoint:
         """The newest state, from the checkpoint on; from the first commit where there is no whole one."""
+        seen = self._witness.recall() if self._witness is not None else None
         data = self._store.get(CHECKPOINT)
         start = (decode_checkpoint(data) if data else None) or _START
         self._kept = start.state.serial
@@ -158,7 +159,7 @@ class WorkspaceLog:
             self._anchor(start)
         tip = self._fold_from(start, names)
         if self._witness is not None:
-            self._witness.check(tip)
+            self._witness.check(tip, seen)
         self._tip = tip
         self._remember()
         return tip

@@ -22,9 +22,21 @@ class Witness:
         self._write = write
         self._known: tuple[str, int] | None = None
 
-    def check(self, tip: Checkpoint) -> None:
-        """Raises: Refusal MLP4002 where commits are gone, MLP4003 where it is another history."""
-        seen = self._read()
+    def recall(self) -> tuple[str, int] | None:
+        """The lineage and the serial seen last. Ask before reading the log: what others commit meanwhile is in
+        neither, and what is remembered is in the log."""
+        try:
+            with open(self._path, encoding="utf-8") as stream:
+                place, lineage, serial = json.load(stream)
+        except (OSError, ValueError, TypeError):
+            return None
+        if place != self._place or type(lineage) is not str or type(serial) is not int:
+            return None
+        return lineage, serial
+
+    def check(self, tip: Checkpoint, seen: tuple[str, int] | None) -> None:
+        """Holds the log against what was recalled. Raises: Refusal MLP4002 where commits are gone, MLP4003 where it is
+        another history."""
         if seen is None:
             return
         lineage, serial = seen
@@ -46,13 +58,3 @@ class Witness:
             except (OSError, Refusal):
                 return
             self._known = now
-
-    def _read(self) -> tuple[str, int] | None:
-        try:
-            with open(self._path, encoding="utf-8") as stream:
-                place, lineage, serial = json.load(stream)
-        except (OSError, ValueError, TypeError):
-            return None
-        if place != self._place or type(lineage) is not str or type(serial) is not int:
-            return None
-        return lineage, serial

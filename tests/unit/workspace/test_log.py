@@ -164,6 +164,24 @@ def test_an_end_cut_off_is_noticed_by_who_saw_it(tmp_path: Path) -> None:
     assert open_log(store, witness=witness(tmp_path)).read().serial == 5
 
 
+def test_commits_made_while_the_log_is_read_are_no_loss(tmp_path: Path) -> None:
+    """Others commit, and note that, between the listing that a reader made and what it checks that against."""
+    store = MemoryStore()
+    write(store, 3, witness=witness(tmp_path))
+    listed = store.list_from
+    ended = {"00000000000000000003.json"}
+
+    def list_before_the_last(folder: str, first: str = "") -> list[str]:
+        names = [name for name in listed(folder, first) if name not in ended]
+        (tmp_path / "seen.json").write_text(noted)
+        return names
+
+    noted = (tmp_path / "seen.json").read_text()
+    (tmp_path / "seen.json").write_text(noted.replace("3]", "2]"))
+    store.list_from = list_before_the_last  # type: ignore[method-assign]
+    assert open_log(store, witness=witness(tmp_path)).read().serial == 2
+
+
 def test_another_log_in_its_place_is_noticed_by_who_saw_the_first(tmp_path: Path) -> None:
     write(MemoryStore(), 3, witness=witness(tmp_path))
     other = MemoryStore()
