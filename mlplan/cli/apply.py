@@ -26,6 +26,7 @@ from mlplan.kinds.effects import PERFORMERS
 
 if TYPE_CHECKING:
     from mlplan.address import Address
+    from mlplan.diagnostics import Diagnostic
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
     from mlplan.plan.changes import Plan
@@ -135,11 +136,13 @@ def execute(
         emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
         code = exit_code(ended, stop.is_set())
-        if tell_lost(effects, ended, emit):
+        left = still_to_do(project, session.state, selecting) if converge and code is ExitCode.OK else []
+        if tell_lost(effects, ended, emit):  # asked last: what another one changed meanwhile is no fault of this one
             code = ExitCode.BUSY
         else:
-            if converge and code is ExitCode.OK:
-                code = check_converged(project, session.state, selecting, emit)
+            for problem in left:
+                emit(DiagnosticRaised(problem))
+                code = ExitCode.NOT_CONVERGED
             sweep(session, effects, computes_of(project))
         project.workspace.files.save()
         counts: Counter[str] = Counter(end.outcome for end in ended)
@@ -194,14 +197,12 @@ def replan(project: Project, planned: Planned, selecting: PlanOptions, state: St
 
 def effects_of(project: Project, planned: Planned, session: Session, emit: Emit, stop: threading.Event) -> Effects:
     """What the kinds may use."""
-    from mlplan.cli.project import lock_path, secret_variable
+    from mlplan.cli.project import lock_path
     from mlplan.kinds.planning import recorded_lookup
     from mlplan.kinds.protocol import Effects
-    from mlplan.kinds.secret_key import make_key
+    from mlplan.kinds.secret_values import secret_value
     from mlplan.workspace.revision import git_revision
 
-    if project.manifest.secrets:
-        make_key(project.home)
     pins = Pins(lock_path(project.manifest), stop)
     return Effects(
         reading=planned.survey.reading,
@@ -212,28 +213,11 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
         commit=session.commit,
         lock_environment=pins.environment,
         lock_urls=pins.urls,
-        secret_value=lambda name: secret_value(name, secret_variable(name)),
+        secret_value=secret_value,
         known=lambda address: recorded_lookup(session.state)(address),
         stop=stop,
         ensure=project.workspace.lease.ensure,
     )
-
-
-def secret_value(name: str, variable: str) -> str:
-    """A secret, read at the moment of use. Raises: Refusal where it isn't at hand."""
-    value = os.environ.get(variable)
-    if value is None:
-        from mlplan.codes import apply as codes
-
-        raise Refusal(
-            [
-                codes.MLP7030.diagnostic(
-                    f"`${{{{ secret.{name} }}}}` is asked for, and {variable} isn't set.",
-                    hint=f"Provide it:\n    export {variable}=...",
-                )
-            ]
-        )
-    return value
 
 
 def tell_lost(effects: Effects, ended: list[Ended], emit: Emit) -> bool:
@@ -262,13 +246,9 @@ def exit_code(ended: list[Ended], stopped: bool) -> ExitCode:
     return ExitCode.PARTIAL if any(end.outcome == "done" for end in ended) else ExitCode.FAILED
 
 
-def check_converged(project: Project, state: State, selecting: PlanOptions, emit: Emit) -> ExitCode:
-    """Plans again in memory: anything left is an error that names the fields."""
-    again = plan_now(project, state, selecting._replace(replace=()))
-    problems = not_converged(again.plan)
-    for problem in problems:
-        emit(DiagnosticRaised(problem))
-    return ExitCode.NOT_CONVERGED if problems else ExitCode.OK
+def still_to_do(project: Project, state: State, selecting: PlanOptions) -> list[Diagnostic]:
+    """Plans again in memory: what is left is an error that names the fields."""
+    return not_converged(plan_now(project, state, selecting._replace(replace=())).plan)
 
 
 def computes_of(project: Project) -> list[str]:

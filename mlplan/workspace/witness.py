@@ -35,8 +35,10 @@ class Witness:
         return lineage, serial
 
     def check(self, tip: Checkpoint, seen: tuple[str, int] | None) -> None:
-        """Holds the log against what was recalled. Raises: Refusal MLP4002 where commits are gone, MLP4003 where it is
-        another history."""
+        """Holds the log against what was recalled.
+
+        Raises: Refusal MLP4002 where commits are gone, MLP4003 where it is another history.
+        """
         if seen is None:
             return
         lineage, serial = seen
