@@ -68,7 +68,10 @@ def yaml(value: Json) -> Escaped:
         return Escaped("{" + ", ".join(f"{_double_quoted(str(k))}: {yaml(v)}" for k, v in value.items()) + "}")
     if isinstance(value, Sequence):
         return Escaped("[" + ", ".join(yaml(item) for item in value) + "]")
-    return Escaped(json.dumps(value, allow_nan=False))
+    number = json.dumps(value, allow_nan=False)
+    if isinstance(value, float) and "." not in number:  # readers of YAML 1.1 take 1e-05 for text
+        number = number.replace("e", ".0e")
+    return Escaped(number)
 
 
 def to_json(value: Json) -> Escaped:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml as pyyaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlplan.errors import Refusal
@@ -37,6 +37,8 @@ def test_a_text_in_yaml_is_read_back(value: str) -> None:
 
 
 @given(VALUES)
+@example(1e-05)
+@example([1e16])
 def test_a_value_in_yaml_is_read_back(value: Any) -> None:
     if any(0xD800 <= ord(c) < 0xE000 for c in repr(value)) or "\\ud" in repr(value):
         return
