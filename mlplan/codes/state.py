@@ -95,6 +95,16 @@ Why: half a workspace must not be taken for a whole one.
 What to do: check that the file was copied completely, or export the workspace again.
 """
 
+MLP4009 = Code("MLP4009", "There is nothing to move")
+"""The workspace that was to be moved holds no commit.
+
+Why: a place that nothing was recorded in is as good as any other.
+
+What to do: name the new place in the manifest, and apply:
+
+    workspace: s3://bucket/prefix
+"""
+
 MLP4101 = Code("MLP4101", "The workspace is held by another apply")
 """Another mlplan is at work on this project, and only one at a time may change the world.
 

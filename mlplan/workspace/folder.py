@@ -6,7 +6,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
@@ -14,6 +15,9 @@ from mlplan.workspace.store import Stored
 
 ASIDE = "tmp"
 """The folder, inside the store, where files are written before they get their name."""
+
+PIECE = 1 << 20
+"""Bytes that are copied at a time."""
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, getattr(errno, "ENOTSUP", errno.EOPNOTSUPP)}
 
@@ -100,6 +104,58 @@ class FolderStore:
             pass
         except OSError as error:
             raise refusal(error, path) from error
+
+    def size(self, name: str) -> int | None:
+        try:
+            return os.stat(self._path(name)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise refusal(error, self._path(name)) from error
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        top = self._path(folder)
+        found = {}
+        try:
+            for above, _, names in os.walk(top):
+                for name in names:
+                    path = f"{above}/{name}"
+                    found[path.removeprefix(f"{top}/").replace(os.sep, "/")] = os.stat(path).st_size
+        except OSError as error:
+            raise refusal(error, str(error.filename or top)) from error
+        return found
+
+    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
+        try:
+            with open(self._path(name), "rb") as stream:
+                while piece := stream.read(PIECE):
+                    write(piece)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise refusal(error, self._path(name)) from error
+        return True
+
+    def upload(self, name: str, path: str) -> None:
+        target = self._path(name)
+        try:
+            aside = aside_path(self._root)
+            try:
+                with open(path, "rb") as stream, open(aside, "xb") as copy:
+                    while piece := stream.read(PIECE):
+                        copy.write(piece)
+                    copy.flush()
+                    os.chmod(aside, 0o444)
+                    os.fsync(copy.fileno())
+                make_folder(os.path.dirname(target))
+                os.replace(aside, target)
+            except OSError:
+                with suppress(FileNotFoundError):
+                    os.unlink(aside)
+                raise
+            sync_folder(os.path.dirname(target))
+        except OSError as error:
+            raise refusal(error, target) from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -78,9 +78,7 @@ class WorkspaceLog:
         another project's."""
         with self._lock:
             tip = self._load() if self._tip is None else self._read_on(self._tip)
-            if self._project and tip.state.project not in ("", self._project):
-                detail = f'{self._store} records the project "{tip.state.project}", and this is "{self._project}".'
-                raise Refusal([codes.MLP4005.diagnostic(detail, hint="give each project a workspace of its own")])
+            self._check_project(tip.state)
             self._tip = tip
             return tip.state
 
@@ -114,6 +112,14 @@ class WorkspaceLog:
             before = sealed.digest
             yield sealed.commit
 
+    def tip(self, up_to: int | None = None) -> Checkpoint:
+        """The end of the log, or where it was at a serial: folded and checked from the first commit on, whatever a
+        checkpoint says. Raises: what `read` raises."""
+        names = self._store.list_from("log")
+        tip = self._fold_from(_START, [name for name in names if up_to is None or _serial(name) <= up_to])
+        self._check_project(tip.state)
+        return tip
+
     def keep_checkpoint(self, *, at_least: int = 1) -> None:
         """Writes a checkpoint if that many commits were made since the last one."""
         with self._lock:
@@ -121,6 +127,11 @@ class WorkspaceLog:
             if tip is not None and tip.state.serial - self._kept >= at_least:
                 self._store.replace(CHECKPOINT, encode_checkpoint(tip))
                 self._kept = tip.state.serial
+
+    def _check_project(self, state: State) -> None:
+        if self._project and state.project not in ("", self._project):
+            detail = f'{self._store} records the project "{state.project}", and this is "{self._project}".'
+            raise Refusal([codes.MLP4005.diagnostic(detail, hint="give each project a workspace of its own")])
 
     def _check_lease(self, state: State, now: State) -> None:
         if not self.holding:

@@ -26,7 +26,7 @@ from mlplan.workspace.witness import Witness
 
 if TYPE_CHECKING:
     from mlplan.workspace.shared_artifacts import SharedArtifacts
-    from mlplan.workspace.store import Store
+    from mlplan.workspace.store import ContentStore
 
 LOCAL = ".mlplan"
 """The local folder, beside the manifest."""
@@ -37,6 +37,7 @@ class Workspace(NamedTuple):
 
     place: str  # as the manifest has it: ".mlplan", "s3://bucket/prefix"
     local: str  # absolute path of this machine's own folder
+    store: ContentStore
     log: WorkspaceLog
     lease: WorkspaceLease
     artifacts: FolderArtifacts | SharedArtifacts
@@ -62,30 +63,45 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
         FolderStore(local).replace(os.path.relpath(path, local), data)
 
     files = FileIndex(root, f"{local}/cache/files", write_cache)
-    store, artifacts, pace = _open_place(place, root, local, files)
+    store = open_store(root, place)
+    artifacts, pace = _open_artifacts(store, root, place, local, files)
     author = Author(who(), lambda: git_revision(root))
     witness = Witness(f"{local}/cache/seen.json", place, write_cache)
     log = WorkspaceLog(store, author=author, project=project, witness=witness)
-    return Workspace(place, local, log, WorkspaceLease(store, log, project=project, pace=pace), artifacts, files)
+    lease = WorkspaceLease(store, log, project=project, pace=pace)
+    return Workspace(place, local, store, log, lease, artifacts, files)
 
 
-def _open_place(
-    place: str, root: str, local: str, files: FileIndex
-) -> tuple[Store, FolderArtifacts | SharedArtifacts, Pace]:
+def open_store(root: str, place: str) -> ContentStore:
+    """The store at a place, as the manifest in `root` names it: a folder or a bucket. Asks nobody yet.
+
+    Raises: Refusal MLP4305 for a place of an unknown kind.
+    """
     scheme, separator, _ = place.partition("://")
     if not separator:
-        folder = os.path.normpath(os.path.join(root, place))
-        return FolderStore(folder), FolderArtifacts(folder, f"{local}/views", files.remembered), Pace()
+        return FolderStore(_folder_of(root, place))
     if scheme not in SCHEMES:
         detail = f"{place} is no kind of workspace that this version of mlplan knows."
         hint = "write a path, such as `.mlplan`, or a bucket: s3://bucket/prefix, az://container/prefix, gs://bucket"
         raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
     from mlplan.workspace.bucket import open_bucket
+
+    return open_bucket(place)
+
+
+def _open_artifacts(
+    store: ContentStore, root: str, place: str, local: str, files: FileIndex
+) -> tuple[FolderArtifacts | SharedArtifacts, Pace]:
+    if isinstance(store, FolderStore):
+        return FolderArtifacts(_folder_of(root, place), f"{local}/views", files.remembered), Pace()
     from mlplan.workspace.shared_artifacts import SharedArtifacts
 
-    store = open_bucket(place)
     copy = FolderArtifacts(f"{local}/cache/artifacts", f"{local}/views", files.remembered)
-    return store, SharedArtifacts(store, copy), BUCKET_PACE
+    return SharedArtifacts(store, copy), BUCKET_PACE
+
+
+def _folder_of(root: str, place: str) -> str:
+    return os.path.normpath(os.path.join(root, place))
 
 
 SCHEMES = ("s3", "az", "gs")

@@ -15,12 +15,13 @@ from hashlib import sha256
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.artifacts import FolderArtifacts, Garbage
-from mlplan.workspace.bucket import AT_ONCE, BucketStore
+from mlplan.workspace.bucket import AT_ONCE
 from mlplan.workspace.copying import open_new, write_all
 from mlplan.workspace.folder import aside_path, make_folder, refusal
 from mlplan.workspace.packs import Needs
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes, Tree
+from mlplan.workspace.store import ContentStore
 
 LIMIT = 20 << 30
 """Bytes of the local copy beyond which what was longest unused is removed from it."""
@@ -29,7 +30,7 @@ LIMIT = 20 << 30
 class SharedArtifacts:
     """`Artifacts` in a bucket. Safe to use from several threads."""
 
-    def __init__(self, store: BucketStore, copy: FolderArtifacts, *, limit: int = LIMIT) -> None:
+    def __init__(self, store: ContentStore, copy: FolderArtifacts, *, limit: int = LIMIT) -> None:
         self._store = store
         self._copy = copy
         self._limit = limit

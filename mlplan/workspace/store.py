@@ -8,7 +8,7 @@ Implementations: `folder.py`, `bucket.py`, `memory.py`. All pass `tests/contract
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -46,3 +46,29 @@ class Store(Protocol):
 
     def delete(self, name: str) -> None:
         """Removes what has that name. Fine where nothing has."""
+
+
+class Source(Protocol):
+    """A store as far as it is read from to copy it: a folder, a bucket, or an archive."""
+
+    def get(self, name: str) -> bytes | None: ...
+
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]: ...
+
+    def list_from(self, folder: str, first: str = "") -> Sequence[str]: ...
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Names (without the folder) and sizes of all that is below a folder, at any depth."""
+
+    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
+        """Hands the bytes of that name to `write`, piece by piece; False where there are none."""
+
+
+class ContentStore(Store, Source, Protocol):
+    """A store that holds artifacts, too, of any size: a folder, or a bucket."""
+
+    def size(self, name: str) -> int | None:
+        """The size of what has that name, or None."""
+
+    def upload(self, name: str, path: str) -> None:
+        """Writes a local file's bytes. Others see them whole or not at all; durable when it returns."""

@@ -11,24 +11,29 @@ from object_stores import azure, azure_server, s3, s3_server
 from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.memory import MemoryStore
-from mlplan.workspace.store import Store
+from mlplan.workspace.store import ContentStore, Store
 
 __all__ = ["azure", "azure_server", "s3", "s3_server"]
 
 
-@pytest.fixture(
-    params=[
-        "folder",
-        "memory",
-        pytest.param("s3", marks=pytest.mark.buckets),
-        pytest.param("azure", marks=pytest.mark.buckets),
-    ]
-)
+BUCKETS = [pytest.param(name, marks=pytest.mark.buckets) for name in ("s3", "azure")]
+
+
+@pytest.fixture(params=["folder", "memory", *BUCKETS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return MemoryStore() if request.param == "memory" else open_shelf(request, tmp_path)
+
+
+@pytest.fixture(params=["folder", *BUCKETS])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
+    """A store that holds artifacts, too."""
+    return open_shelf(request, tmp_path)
+
+
+def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
+    """The store that a fixture's parameter names."""
     if request.param == "folder":
         return FolderStore(str(tmp_path / "workspace"))
-    if request.param == "memory":
-        return MemoryStore()
     return open_bucket(request.getfixturevalue(request.param))
 
 
@@ -99,6 +104,29 @@ def test_head_tells_size_and_age(store: Store) -> None:
     assert found is not None
     assert found.size == 5
     assert -2 < found.age_s < 60
+
+
+def test_files_of_any_size_are_kept(shelf: ContentStore, tmp_path: Path) -> None:
+    got = bytearray()
+    (tmp_path / "large").write_bytes(bytes(range(256)) * 50_000)
+    shelf.upload("artifacts/ab/large", str(tmp_path / "large"))
+    shelf.create("artifacts/c", b"")
+    assert shelf.size("artifacts/ab/large") == 12_800_000
+    assert shelf.size("artifacts/none") is None
+    assert dict(shelf.sizes("artifacts")) == {"ab/large": 12_800_000, "c": 0}
+    assert dict(shelf.sizes("none")) == {}
+    assert shelf.download("artifacts/ab/large", got.extend)
+    assert bytes(got) == bytes(range(256)) * 50_000
+    assert not shelf.download("artifacts/none", got.extend)
+
+
+def test_an_upload_replaces_what_was_there(shelf: ContentStore, tmp_path: Path) -> None:
+    got = bytearray()
+    for text in ("old", "new"):
+        (tmp_path / "file").write_text(text)
+        shelf.upload("artifacts/ab/c", str(tmp_path / "file"))
+    assert shelf.download("artifacts/ab/c", got.extend)
+    assert bytes(got) == b"new"
 
 
 def test_many_are_read_at_once(store: Store) -> None:

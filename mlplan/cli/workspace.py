@@ -1,0 +1,145 @@
+"""`mlplan workspace ...`: where the state is kept, and taking it elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from mlplan.cli.apply import confirm, leased
+from mlplan.cli.globals import Globals, say, tell
+from mlplan.cli.project import Project, open_project
+from mlplan.errors import ExitCode, Refusal
+from mlplan.state.entries import Moved
+from mlplan.views.words import size_text
+from mlplan.workspace.log import moved
+from mlplan.workspace.open import open_store
+from mlplan.workspace.transfer import content_of, copy_workspace
+
+if TYPE_CHECKING:
+    from mlplan.workspace.store import ContentStore
+    from mlplan.workspace.transfer import Copied, OnProgress
+
+MIGRATE = "mlplan workspace migrate"
+
+
+def show(options: Globals, form: str) -> ExitCode:
+    """Where the workspace is, how far its log goes, who holds it, what it keeps."""
+    from mlplan.views.workspace import overview
+
+    project = open_project(options)
+    workspace = project.workspace
+    state = workspace.log.read()
+    kept = content_of(workspace.store)
+    say(overview(workspace.place, state, workspace.lease.holder(), kept, form=form))
+    return ExitCode.OK
+
+
+def migrate(options: Globals, place: str, yes: bool) -> ExitCode:
+    """Copies everything to another place, reads it back there, and marks the old one as moved."""
+    project = open_project(options)
+    workspace = project.workspace
+    state = workspace.log.read()
+    if state.moved == place:
+        tell(f"It was moved to {place} already.\n{_what_now(place)}")
+        return ExitCode.OK
+    if state.moved:
+        raise moved(state)
+    target = open_store(project.manifest.root, place)
+    if repr(target) == repr(workspace.store):
+        tell(f"The workspace is in {place} already.")
+        return ExitCode.OK
+    tell(f"Copies {workspace.place} to {place}, checks it there, and marks {workspace.place} as moved.")
+    tell("What is recorded here stays readable; to go on with it will be refused.")
+    if not yes:
+        confirm("Move the workspace?")
+    with leased(project, MIGRATE, 0.0, threading.Event()) as state:
+        assert state.lease is not None
+        copied = _copy(project, target, up_to=state.lease.serial - 1)
+        workspace.lease.ensure()
+        workspace.log.append(state, [Moved(place)], command=MIGRATE)
+    _tell_copied(copied, place)
+    tell(_what_now(place))
+    return ExitCode.OK
+
+
+def export(options: Globals, file: str) -> ExitCode:
+    """Writes everything to one archive."""
+    from mlplan.workspace.archive import write_archive
+
+    project = open_project(options)
+    copied = write_archive(
+        project.workspace.store,
+        os.path.abspath(file),
+        project=project.manifest.project,
+        on_progress=progress("written"),
+    )
+    _tell_copied(copied, file)
+    return ExitCode.OK
+
+
+def import_(options: Globals, file: str) -> ExitCode:
+    """Reads an archive into the workspace, which has to be empty, or what an earlier import began."""
+    from mlplan.workspace.archive import Archive
+
+    project = open_project(options)
+    copied = copy_workspace(
+        Archive(file),
+        project.workspace.store,
+        project.workspace.folder("cache"),
+        project=project.manifest.project,
+        on_progress=progress("copied and read back"),
+    )
+    _tell_copied(copied, project.workspace.place)
+    return ExitCode.OK
+
+
+def progress(what: str) -> OnProgress:
+    """Tells on stderr how far it has come, on a terminal in one line, elsewhere a line now and then."""
+    on_terminal = sys.stderr.isatty()
+    every_s = 0.2 if on_terminal else 10.0
+    begun = told = time.monotonic()
+
+    def show_progress(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if done < total and now - told < every_s:
+            return
+        told = now
+        line = f"{size_text(done)} of {size_text(total)} {what}, {now - begun:.0f} s"
+        if on_terminal:
+            sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if done == total else ""))
+            sys.stderr.flush()
+        else:
+            tell(line)
+
+    return show_progress
+
+
+def _copy(project: Project, target: ContentStore, *, up_to: int) -> Copied:
+    workspace = project.workspace
+    if not up_to:
+        from mlplan.codes import state as codes
+
+        hint = "name the new place in the manifest; there is nothing to move"
+        raise Refusal([codes.MLP4009.diagnostic(f"Nothing was recorded in {workspace.place} yet.", hint=hint)])
+    return copy_workspace(
+        workspace.store,
+        target,
+        workspace.folder("cache"),
+        project=project.manifest.project,
+        up_to=up_to,
+        on_progress=progress("copied and read back"),
+    )
+
+
+def _tell_copied(copied: Copied, place: str) -> None:
+    held = f"{copied.serial} commits, the last one {copied.digest[:12]}, and {copied.artifacts} artifacts"
+    tell(f"{place} holds {held}, {size_text(copied.size)}; {copied.sent} artifacts were new there.")
+    tell("All of it was read back and is what its digests say.")
+
+
+def _what_now(place: str) -> str:
+    return f"Now name it in the manifest, and commit that:\n    workspace: {place}"
