@@ -18,7 +18,7 @@ from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
 from mlplan.cli.globals import Globals, colour_wanted, tell, width
 from mlplan.cli.interrupts import stop_on_interrupt
-from mlplan.cli.plan import PlanOptions, plan_now, show, tell_warnings
+from mlplan.cli.plan import PlanOptions, current_state, plan_now, show, tell_warnings
 from mlplan.cli.project import Project, open_project
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
@@ -52,7 +52,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     project = open_project(options)
     tell_warnings(project)
     selecting = PlanOptions(only=asked.only, exclude=asked.exclude, replace=asked.replace)
-    planned = plan_now(project, project.workspace.log.read(), selecting)
+    planned = plan_now(project, current_state(project), selecting)
     if asked.plan_file:
         from mlplan.cli.plan_file import check_plan_file
 

@@ -47,7 +47,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
 
         return run_base(options, asked)
     project = open_project(options)
-    planned = plan_now(project, project.workspace.log.read(), asked)
+    planned = plan_now(project, current_state(project), asked)
     context = Context(complete=not (asked.only or asked.exclude))
     if asked.base:
         from mlplan.cli.plan_base import attributed
@@ -61,6 +61,16 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
 
         write_plan_file(asked.out, planned.plan)
     return gate(planned.plan, planned.state, asked)
+
+
+def current_state(project: Project) -> State:
+    """The state to plan on. Raises: Refusal MLP4006 where it was moved away, since it says how things were then."""
+    state = project.workspace.log.read()
+    if state.moved:
+        from mlplan.workspace.log import moved
+
+        raise moved(state)
+    return state
 
 
 def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
