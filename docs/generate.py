@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from typer.main import get_command
 
@@ -38,8 +38,8 @@ def commands() -> str:
     for names, command in every_command(get_command(app), ("mlplan",)):
         lines.append(f"## `{' '.join(names)}`\n\n{' '.join((command.help or '').split())}\n")
         if shown := [parameter for parameter in command.params if parameter.name not in LEFT_OUT]:
-            hints = get_type_hints(command.callback)
-            lines += ["| | what |", "| --- | --- |", *(line_of(each, hints.get(each.name)) for each in shown), ""]
+            hints = get_type_hints(command.callback, include_extras=True)
+            lines += ["| | what |", "| --- | --- |", *(line_of(each, hints[each.name]) for each in shown), ""]
     lines.append("## Exit codes\n\n| code | name |\n| --- | --- |")
     lines += [f"| {int(code)} | {code.name.lower().replace('_', ' ')} |" for code in ExitCode]
     return "\n".join(lines) + "\n"
@@ -49,14 +49,17 @@ LEFT_OUT = ("help", "install_completion", "show_completion")
 
 
 def line_of(parameter: Any, hint: Any) -> str:
-    """An option with its spellings and choices, or an argument."""
+    """An option with its spellings and choices, or an argument; `hint` is how the function of the command says it."""
+    value, said = get_args(hint)[:2]
     if parameter.param_type_name == "argument":
         called = parameter.metavar or parameter.name.upper()
     else:
-        choices = "\\|".join(hint.__members__) if isinstance(hint, type) and issubclass(hint, Enum) else "VALUE"
+        enums = [one for one in (value, *get_args(value)) if isinstance(one, type) and issubclass(one, Enum)]
+        choices = "|".join(enums[0].__members__) if enums else "VALUE"
         spelt = ", ".join([*parameter.opts, *parameter.secondary_opts])
         called = spelt if parameter.is_flag else f"{spelt} {parameter.metavar or choices}"
-    return f"| `{called}` | {' '.join((parameter.help or '').split())} |"
+    cells = (f"`{called}`", " ".join((said.help or "").split()))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def every_command(command: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
