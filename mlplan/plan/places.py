@@ -68,8 +68,8 @@ def fields_of(subject: str, resource: Resource, resources: Mapping[Address, Reso
     """The dotted paths of the manifest that a part of a resource may come from, the nearest first."""
     address, spec = resource.address, resource.spec
     kind, _, name = subject.partition(" ")
-    if subject == "compute type":
-        return [f"compute.{spec['compute']}.type"]
+    if kind == "compute" and name:
+        return [f"compute.{spec['compute']}.{name}"]
     if kind in ("package", "python") or subject in ("package indexes", "locked packages"):
         return [path for owner in _environments(resource, resources) for path in _package_fields(owner, kind, name)]
     found = {

@@ -29,6 +29,7 @@ class Facts(NamedTuple):
 
     tests: tuple[tuple[str, str], ...]  # (the name of the part, the digest of request and expectation)
     compute_type: str
+    base_image: str | None  # of a compute whose services are in containers
     environment: Asked  # of a service whose inference has none: that of the run that made its model
 
 
@@ -40,7 +41,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
     resources = reading.manifest.resources
     compute = resources[Address("compute", resource.spec["compute"])]
     environment = read_environment(reading, environment_of(resource, resources), serving=True)
-    return Facts(tuple(tests), compute.spec["type"], environment)
+    return Facts(tuple(tests), compute.spec["type"], compute.spec.get("base_image"), environment)
 
 
 def _test_part(index: int, test: Mapping[str, Any], reading: Reading) -> tuple[str, str]:
@@ -85,6 +86,8 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     parts.update(environment_parts(facts.environment, resource.address))
     parts["compute"] = known("replace", spec["compute"])
     parts["compute type"] = known("replace", facts.compute_type)
+    if facts.base_image:
+        parts["compute base_image"] = known("result", facts.base_image)
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
     for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "batch", "collect"):

@@ -31,6 +31,7 @@ class Facts(NamedTuple):
     code: Code
     environment: Asked
     compute_type: str
+    base_image: str | None  # of a compute whose runs are in containers
     secrets: Mapping[str, Part]
 
 
@@ -43,6 +44,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
         code,
         read_environment(reading, spec.get("environment")),
         compute.spec["type"],
+        compute.spec.get("base_image"),
         secret_parts(resource, reading),
     )
 
@@ -75,6 +77,8 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts[f"env {name}"] = known("result", value)
     parts.update(facts.secrets)
     parts["compute type"] = known("result", facts.compute_type)
+    if facts.base_image:
+        parts["compute base_image"] = known("result", facts.base_image)
     for field in ("compute", "timeout", "resources", "description"):
         value = written(spec.get(field))
         if value not in (None, "", {}):
