@@ -137,7 +137,8 @@ def refused(what: str, message: str) -> Diagnostic:
     if is_full(message):
         return codes.MLP8206.diagnostic(
             f"{what}: {message}",
-            hint="See what takes the room, and remove what isn't used:\n    docker system df\n    mlplan gc",
+            hint="See what takes the room, and remove what isn't used:\n    docker system df\n    mlplan gc\n"
+            "    docker builder prune",
         )
     return codes.MLP8209.diagnostic(f"{what}: {message}", hint="Mend this and run\n    mlplan apply")
 

@@ -47,9 +47,9 @@ class Door(NamedTuple):
 
     @property
     def place(self) -> tuple[str, int]:
-        """Where clients find it: host and port."""
-        labels = labels_of(self.container)
-        return labels["host"], int(labels["port"])
+        """Where clients find it: host and port, as the engine publishes it now; ("", 0) where nowhere."""
+        published = (self.container["HostConfig"].get("PortBindings") or {}).get(f"{INNER_PORT}/tcp") or [{}]
+        return str(published[0].get("HostIp", "")), int(published[0].get("HostPort") or 0)
 
     @property
     def path(self) -> str:
@@ -148,7 +148,7 @@ def edits(engine: Engine, generation: Generation) -> list[tuple[str, str, Json, 
     for container in generation.containers:
         for name, asked in generation.asked_limits.items():
             now = int(container["HostConfig"].get(name) or 0)
-            edit = (_LIMITS[name], "edited", asked or "none", now or "none")
+            edit = (_LIMITS[name], "edited", _shown(name, asked), _shown(name, now))
             if now != asked and edit not in found:
                 found.append(edit)
     tag, made_of = generation.image
@@ -158,6 +158,15 @@ def edits(engine: Engine, generation: Generation) -> list[tuple[str, str, Json, 
     elif image["Id"] != made_of:
         found.append((f"image {tag}", "re-tagged", _short_id(made_of), _short_id(str(image["Id"]))))
     return found
+
+
+def _shown(limit: str, amount: int) -> str:
+    """A limit as a user would write it."""
+    if not amount:
+        return "none"
+    if limit == "NanoCpus":
+        return f"{amount / 1e9:g}"
+    return f"{amount >> 20}Mi" if amount % (1 << 20) == 0 else str(amount)
 
 
 def _short_id(image: str) -> str:

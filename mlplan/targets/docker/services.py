@@ -99,7 +99,8 @@ class DockerServices:
                 return self.observe(spec.name)
             self._remove_generations([g for g in found.generations if not g.was_live])
             candidate, door = self._bring_up(spec, live, door, verify, progress)
-            progress("Transitioning", "waiting for the old service's last answers")
+            if live:
+                progress("Transitioning", "waiting for the old service's last answers")
             self._clear(self._find(spec.name), candidate, door)
             return self.observe(spec.name)
 
@@ -117,7 +118,7 @@ class DockerServices:
                 "its container was stopped" if dead.containers[0]["State"]["ExitCode"] == 0 else _how_ended(dead)
             )
             return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": problem})
-        return self._observe_live(live, found.door(live.place))
+        return self._observe_live(live, found)
 
     def logs(self, name: str, *, follow: bool) -> Iterator[str]:
         """The log of the live generation, or else of the youngest, replica by replica; with `follow`, of the first
@@ -254,15 +255,16 @@ class DockerServices:
         lines = [line for line in printed.decode(errors="replace").splitlines() if line.startswith("{")]
         return dict(json.loads(lines[-1])) if lines else {"error": printed.decode(errors="replace").strip()}
 
-    def _observe_live(self, live: Generation, door: Door | None) -> ObservedService:
+    def _observe_live(self, live: Generation, found: Found) -> ObservedService:
         first = live.running[0]
         detail: dict[str, Json] = {"pid": first["State"]["Pid"], "container": first["Id"][:12]}
         uri = f"{url(*live.place)}/score"
         changed: list[Json] = [list(edit) for edit in edits(self._engine, live)]
         if changed:
             detail["edited"] = changed
+        door = found.door(live.place)
         if door is None or not door.is_open:
-            detail["problem"] = "the container with its port was " + ("stopped" if door else "removed")
+            detail["problem"] = _why_closed(door, found.doors)
             return ObservedService("Failed", live.key, "", uri, detail)
         answer = health(*live.place, timeout_s=_HEALTH_S)
         state: ServiceState = "Healthy" if answer.status == 200 else "Unhealthy"
@@ -410,7 +412,7 @@ def _config(spec: ServiceSpec) -> dict[str, Json]:
         "auth": "none" if spec.keys_file is None else "key",
         "keys_file": None if spec.keys_file is None else f"{KEYS}/{os.path.basename(spec.keys_file)}",
         "env": dict(spec.env),
-        "settings": dict(spec.settings),
+        "settings": {**spec.settings, **spec.about},
         "control": f"{REPLICA}/control.sock",
     }
 
@@ -439,6 +441,16 @@ def _why_ended(ended: Sequence[Mapping[str, Any]]) -> str:
     if state["ExitCode"] == 3:
         return "its init() failed"
     return f"it ended with exit code {state['ExitCode']}"
+
+
+def _why_closed(door: Door | None, doors: Sequence[Door]) -> str:
+    """Why clients don't get through to a generation that runs; `door` is the one at its place."""
+    if door is not None:
+        return "the container with its port was stopped"
+    if not doors:
+        return "the container with its port was removed"
+    host, port = doors[-1].place
+    return f"its port was changed to {port} of {host}" if port else "its port is published no more"
 
 
 def _how_ended(dead: Generation) -> str:

@@ -46,6 +46,13 @@ def of(target: Target, **labels: str) -> list[dict[str, Any]]:
     return sorted(inspect(*names), key=lambda c: str(c["Created"])) if names else []
 
 
+def publish_elsewhere(door: dict[str, Any], base: str, port: int) -> None:
+    """Puts another container in a door's place, published on another port: what changing a port comes to."""
+    docker("rm", "-f", door["Id"])
+    labels = [f"--label={name}={value}" for name, value in door["Config"]["Labels"].items()]
+    docker("run", "--detach", "--publish", f"127.0.0.1:{port}:5001", *labels, base, "sleep", "600")
+
+
 def home(target: Target) -> tuple[str, str]:
     """What selects the things of a target's project, on docker's command line."""
     assert isinstance(target.jobs, DockerJobs)

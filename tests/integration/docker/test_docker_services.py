@@ -19,7 +19,8 @@ from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 
-from .on_docker import accept, docker, home, of, silent
+from ..project import free_port
+from .on_docker import accept, docker, home, of, publish_elsewhere, silent
 
 pytestmark = pytest.mark.docker
 MakeService = Callable[..., ServiceSpec]
@@ -206,7 +207,7 @@ def test_what_somebody_alters_is_named_and_mended(
         ["memory limit", "edited"],
         [f"image {tag}", "re-tagged"],
     ]
-    assert edited[1][2:] == [256 << 20, 300 << 20]
+    assert [entry[2:] for entry in edited[:2]] == [["none", "0.5"], ["256Mi", "300Mi"]]
     target.services.deploy(spec, accept, silent)
     assert "edited" not in target.services.observe("scorer").detail
 
@@ -229,6 +230,20 @@ def test_what_is_stopped_or_removed_is_named_and_mended(target: Target, service:
     assert (seen.state, seen.detail["problem"]) == ("Failed", "the container with its port was removed")
     assert target.services.deploy(service(), accept, silent).state == "Healthy"
     assert ask(port) == (200, "one")
+
+
+def test_a_port_that_somebody_changed_is_named_and_mended(
+    target: Target, service: MakeService, port: int, docker_base: str
+) -> None:
+    target.services.deploy(service(), accept, silent)
+    other = free_port()
+    publish_elsewhere(of(target, role="door")[0], docker_base, other)
+
+    seen = target.services.observe("scorer")
+    assert (seen.state, seen.detail["problem"]) == ("Failed", f"its port was changed to {other} of 127.0.0.1")
+    assert target.services.deploy(service(), accept, silent).state == "Healthy"
+    assert ask(port) == (200, "one")
+    assert [c["NetworkSettings"]["Ports"]["5001/tcp"][0]["HostPort"] for c in of(target, role="door")] == [str(port)]
 
 
 def test_a_script_that_can_not_begin_shows_its_last_words(
