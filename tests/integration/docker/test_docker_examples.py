@@ -4,25 +4,62 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from mlplan.targets.docker import target as docker_target
 from mlplan.targets.protocols import Target
 
-from ..project import Project
-from .on_docker import docker, home, of
+from ..project import Project, free_port
+from .on_docker import docker, home, of, publish_elsewhere
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-SERVICES = {
-    "quickstart": ("digits", [3]),
-    "iris-no-code": ("iris", {"predict": ["setosa", "virginica"]}),
-    "pipeline": ("wine", {"predict": [1, 2]}),
-    "two-models": ("iris", ["setosa", "virginica", "unknown"]),
+ROOT = Path(__file__).resolve().parents[3] / "examples"
+
+
+class Drift(NamedTuple):
+    """Something that somebody does behind mlplan's back."""
+
+    do: Callable[[Target, str], object]  # the second argument is the base image
+    words: str  # what the plan says of it
+
+
+def container(target: Target) -> dict[str, Any]:
+    """The service's container."""
+    return of(target, role="service")[0]
+
+
+def tag_another(target: Target, base: str) -> None:
+    docker("tag", base, container(target)["Config"]["Labels"]["dev.mlplan.image"])
+
+
+DRIFTS = {
+    "stopped": Drift(lambda t, _: docker("stop", container(t)["Id"]), "its container was stopped"),
+    "removed": Drift(lambda t, _: docker("rm", "-f", container(t)["Id"]), "its containers were removed"),
+    "edited": Drift(lambda t, _: docker("update", "--cpus", "0.5", container(t)["Id"]), "cpu limit edited"),
+    "re-tagged": Drift(tag_another, "re-tagged"),
+    "port changed": Drift(
+        lambda t, base: publish_elsewhere(of(t, role="door")[0], base, free_port()), "its port was changed to"
+    ),
+}
+
+
+class Life(NamedTuple):
+    """What an example is put through."""
+
+    service: str
+    answer: Any  # to its testdata.json
+    drifts: tuple[str, ...] = ("removed",)
+
+
+EXAMPLES = {
+    "quickstart": Life("digits", [3], tuple(DRIFTS)),
+    "iris-no-code": Life("iris", {"predict": ["setosa", "virginica"]}),
+    "pipeline": Life("wine", {"predict": [1, 2]}),
+    "two-models": Life("iris", ["setosa", "virginica", "unknown"]),
 }
 
 
@@ -38,13 +75,13 @@ def example(docker_base: str, tmp_path: Path, request: pytest.FixtureRequest) ->
     """A copy of the example that the test names, gone from the engine afterwards."""
     folder = tmp_path / "project"
     ignored = shutil.ignore_patterns(".mlplan", "__pycache__", "mlplan.lock")
-    shutil.copytree(EXAMPLES / request.param, folder, ignore=ignored)
+    shutil.copytree(ROOT / request.param, folder, ignore=ignored)
     project = InContainers(str(folder), {"base_image": docker_base})
     yield project
     target = on_engine(project)
-    for container in of(target):
-        docker("rm", "-f", container["Id"])
-    for name in {name for name, _ in SERVICES.values()}:
+    for left in of(target):
+        docker("rm", "-f", left["Id"])
+    for name in {life.service for life in EXAMPLES.values()}:
         target.services.delete(name)
     target.clear()
 
@@ -54,19 +91,19 @@ def on_engine(project: Project) -> Target:
     return docker_target.open(f"{project.folder}/.mlplan", "", {})
 
 
-@pytest.mark.parametrize(("example", "name"), [(name, name) for name in SERVICES], indirect=["example"])
-def test_an_example_lives_in_containers(example: InContainers, name: str) -> None:
-    service, answer = SERVICES[name]
+@pytest.mark.parametrize(("example", "name"), [(name, name) for name in EXAMPLES], indirect=["example"])
+def test_an_example_lives_in_containers(example: InContainers, name: str, docker_base: str) -> None:
+    service, answer, drifts = EXAMPLES[name]
     target = on_engine(example)
 
     def answers() -> bool:
         said = example.mlplan("service", "score", service, "-d", "@testdata.json").out
         return bool(json.loads(said) == answer)
 
+    assert example.plan()[f"deployment.{service}"][0] == "create"
     example.apply()
+    assert example.plan() == {}
     assert answers()
-    example.in_step()
-    first = of(target, role="service")
 
     # An edit of what a model is made by, and the service follows.
     script = next((Path(example.folder) / "scripts").glob("train*.py"))
@@ -78,17 +115,16 @@ def test_an_example_lives_in_containers(example: InContainers, name: str) -> Non
     assert example.plan() == {}
     assert answers()
 
-    # Drift: somebody removes the service's container.
-    docker("rm", "-f", of(target, role="service")[0]["Id"])
-    (drifted,) = example.plan().items()
-    assert drifted[0] == f"deployment.{service}"
-    assert "its containers were removed" in "".join(drifted[1][1])
-    example.apply()
-    assert example.plan() == {}
-    assert answers()
-    assert of(target, role="service")[0]["Id"] != first[0]["Id"]
+    for drift in (DRIFTS[drift] for drift in drifts):
+        drift.do(target, docker_base)
+        (drifted,) = example.plan().items()
+        assert drifted[0] == f"deployment.{service}"
+        assert drift.words in "".join(drifted[1][1])
+        example.apply()
+        assert example.plan() == {}
+        assert answers()
 
     example.mlplan("destroy", "-y")
     assert of(target) == []
-    assert docker("image", "ls", "-aq", *home(target)) == ""
-    assert docker("volume", "ls", "-q", *home(target)) == ""
+    for what in (["image", "ls", "-aq"], ["volume", "ls", "-q"], ["network", "ls", "-q"]):
+        assert docker(*what, *home(target)) == ""
