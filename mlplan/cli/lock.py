@@ -64,14 +64,18 @@ def complete(manifest: Manifest, lock: Lock, upgrade: tuple[str, ...]) -> Lock:
 
 
 def fetched(urls: dict[str, str]) -> tuple[LockedUrl, ...]:
-    """The size and sha256 of what these URLs hold, {as the lock file names it: URL}. Nothing of it is kept."""
+    """The size and sha256 of what these URLs hold, {as the lock file names it: URL}. Nothing of it is kept.
+
+    Raises: Refusal for what can't be fetched, or where a secret in a URL isn't at hand.
+    """
     if not urls:
         return ()
     from mlplan.kinds.dataset.fetch import Download, fetch_all
+    from mlplan.kinds.secret_values import with_secrets
 
     with tempfile.TemporaryDirectory(prefix="mlplan-lock-") as folder:
         downloads = [
-            Download(url, os.path.join(folder, str(number)), None, known_as)
+            Download(with_secrets(url), os.path.join(folder, str(number)), None, known_as)
             for number, (known_as, url) in enumerate(urls.items())
         ]
         return fetch_all(downloads, on_progress=lambda name, done, total: None)

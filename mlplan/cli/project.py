@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.address import Address
+from mlplan.cli.globals import tell
 from mlplan.errors import Refusal
 from mlplan.kinds.protocol import Reading
 
@@ -132,19 +133,21 @@ def _compute(name: str, manifest: Manifest, state: State) -> Mapping[str, Json]:
 
 
 def secret_digester(home: str) -> Callable[[str], str | None]:
-    """Digests secrets under a key that stands outside the state; None for a secret or key that isn't at hand."""
+    """Digests secrets under a key that stands outside the state; None for one that isn't at hand. Asks for each once.
+
+    A secret that nobody was asked to provide is left at that; a command that fails is told on stderr.
+    """
+    digests: dict[str, str | None] = {}
 
     def digest(name: str) -> str | None:
-        value = os.environ.get(secret_variable(name))
-        if value is None:
-            return None
-        from mlplan.kinds.secret_key import keyed_digest
+        if name not in digests:
+            from mlplan.kinds.secret_key import keyed_digest
+            from mlplan.kinds.secret_values import COMMAND, ask
 
-        return keyed_digest(home, name, value)
+            answer = ask(name)
+            if answer.value is None and os.environ.get(COMMAND):
+                tell(f"note: no secret {name}: {answer.why}. It counts as it is recorded.")
+            digests[name] = None if answer.value is None else keyed_digest(home, name, answer.value)
+        return digests[name]
 
     return digest
-
-
-def secret_variable(name: str) -> str:
-    """The environment variable that provides a secret."""
-    return "MLPLAN_SECRET_" + name.upper().replace("-", "_")

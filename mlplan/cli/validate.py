@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 def run(options: Globals, form: str) -> ExitCode:
     """0 where there is no error; warnings alone don't fail."""
+    from mlplan.kinds.pinned import exposed_credentials
     from mlplan.views.findings import render
 
     loaded = load_manifest(options)
     found = list(loaded.diagnostics)
     if loaded.manifest is not None:
         found += environment_problems(loaded.manifest)
+        found += exposed_credentials(loaded.manifest)
         found += committed_workspace(loaded.manifest.root, loaded.manifest.workspace)
     found = in_order(found)
     text = render(

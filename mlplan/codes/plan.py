@@ -91,6 +91,17 @@ Why: datasets are listed by path, and listings are UTF-8 so that every machine r
 What to do: rename the file; give a URL whose path ends in the file's name.
 """
 
+MLP5105 = Code("MLP5105", "Credential in the clear", severity="warning")
+"""A URL of a dataset holds a password, a token or a signature: written down, or filled in from a variable or `env`.
+
+Why: what stands in the manifest stands in git, and values of variables and of `env` are shown in plans and kept in
+`.mlplan/cache`. mlplan leaves it out of the lock file and of messages, and can't of everything.
+
+What to do: make it a secret, and mention that. docs/secrets.md says where secrets come from.
+
+    source: "https://example.org/data.csv?sig=${{ secret.SIGNATURE }}"
+"""
+
 MLP5111 = Code("MLP5111", "Source folder can't be packed")
 """Below the `source` of a run or an inference lies something that can't go into its snapshot: a link out of the
 folder or to nothing, a socket, a pipe, a file without permission.

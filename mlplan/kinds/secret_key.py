@@ -1,4 +1,8 @@
-"""The key under which secrets are digested: random, outside the state, made by the first apply that needs it."""
+"""The key under which secrets are digested: random, outside the state, made where a secret is first digested.
+
+A digest ends in the key's own mark, so that digests under different keys are never taken for different secrets: on
+another machine, a secret whose digest can't be compared counts as it is recorded.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +11,56 @@ import hmac
 import os
 import secrets
 
+SHARED = "MLPLAN_DIGEST_KEY"
+"""The environment variable by which a team shares one key."""
+
+MARK = 8
+"""How many hex digits at the end of a digest name its key."""
+
 
 def keyed_digest(home: str, name: str, value: str) -> str | None:
-    """The keyed digest of a secret, or None while there is no key here to compare under."""
-    key = read_key(home)
+    """The keyed digest of a secret; None where there is no key and none can be made."""
+    key = _key(home)
     if key is None:
         return None
-    return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key, f"{name}\0{value}".encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
+    return digest[:-MARK] + hmac.new(key, b"mark", hashlib.sha256).hexdigest()[:MARK]
 
 
-def read_key(home: str) -> bytes | None:
-    """The key: `MLPLAN_DIGEST_KEY` where a team shares one, else that of this checkout; None where there is none."""
-    shared = os.environ.get("MLPLAN_DIGEST_KEY")
+def comparable(digest: str, other: str) -> bool:
+    """Whether two digests were made under the same key."""
+    return digest[-MARK:] == other[-MARK:]
+
+
+def _key(home: str) -> bytes | None:
+    """The key that a team shares, else that of this checkout, made where there is none yet."""
+    shared = os.environ.get(SHARED)
     if shared:
         return shared.encode()
+    path = key_path(home)
     try:
-        with open(key_path(home), "rb") as stream:
+        if not os.path.exists(path):
+            _make(path)
+        with open(path, "rb") as stream:
             return stream.read()
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
-def make_key(home: str) -> None:
-    """Makes the key of this checkout, unless there is one."""
-    if read_key(home) is not None:
-        return
-    path = key_path(home)
+def _make(path: str) -> None:
+    """Writes a new key, whole or not at all; where another process is quicker, its key stays."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as stream:
+    aside = f"{path}.{os.getpid()}"
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         stream.write(secrets.token_bytes(32))
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(aside)
 
 
 def key_path(home: str) -> str:

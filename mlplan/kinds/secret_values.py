@@ -45,7 +45,8 @@ def secret_value(name: str) -> str:
     from mlplan.errors import Refusal
 
     detail = f"`${{{{ secret.{name} }}}}` is asked for, and {answer.why}."
-    hint = f"Provide it:\n    export {variable_of(name)}=...\nor name a command that prints it:\n    export {COMMAND}=..."
+    hint = f"Provide it:\n    export {variable_of(name)}=...\n"
+    hint += f"or name a command that prints it:\n    export {COMMAND}=..."
     raise Refusal([codes.MLP7030.diagnostic(detail, hint=hint)])
 
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]*@")
-_SECRET = re.compile(
-    r"(?:.*[-_.])?(?:sig|signature|token|key|apikey|secret|password|passwd|pwd|credentials?|auth|authorization|jwt|sas)"
-    r"|x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|expires|policy|key-pair-id",
+_CREDENTIAL = re.compile(
+    r"(?:.*[-_.])?(?:sig|signature|token|key|apikey|secret|password|passwd|pwd|credentials?|auth|authorization|jwt|sas)",
     re.IGNORECASE,
 )
+_TERM = re.compile(
+    r"x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|expires|policy|key-pair-id",
+    re.IGNORECASE,
+)
+_MENTION = re.compile(r"\$\{\{.*?\}\}")
 _SAS_TERMS = frozenset(
     "se sp sv sr st spr sip ss srt skoid sktid skt ske sks skv saoid suoid scid sdd".split()  # noqa: SIM905  # readable
 )
@@ -35,9 +39,19 @@ def public_url(url: str) -> str:
     kept = [
         pair
         for pair, name in zip(pairs, names, strict=True)
-        if not (_SECRET.fullmatch(name) or (signed and name in _SAS_TERMS))
+        if not (_CREDENTIAL.fullmatch(name) or _TERM.fullmatch(name) or (signed and name in _SAS_TERMS))
     ]
     return f"{base}?{'&'.join(kept)}" if kept else base
+
+
+def shows_credentials(url: str) -> bool:
+    """Whether a URL holds a credential in the clear: beside the `${{ secret.NAME }}` that it mentions."""
+    base, _, query = _MENTION.sub("", url).partition("#")[0].partition("?")
+    user = _USERINFO.search(base)
+    if user is not None and user[0].strip(":@"):
+        return True
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    return any(value and _CREDENTIAL.fullmatch(name) for name, _, value in pairs)
 
 
 def without_credentials(text: str) -> str:

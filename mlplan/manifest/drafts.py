@@ -39,6 +39,7 @@ BOUND = {
     ("run", "command"): (*ATTRIBUTES,),
     ("run", "env"): (*ATTRIBUTES, "secret"),
     ("inference", "env"): (*ATTRIBUTES, "secret"),
+    ("dataset", "source"): ("secret",),
 }
 """Fields in which what is known only later may be mentioned; all else has to be known beforehand."""
 UNKNOWN_NAMED = {

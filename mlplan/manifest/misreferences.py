@@ -115,12 +115,15 @@ def malformed(mention: Mention, text: str, span: Span, address: Address | None) 
     return codes.MLP3103.diagnostic(detail, hint=hint, labels=[Label(span, "no reference")], address=address)
 
 
+SECRETS_STAND = "Secrets may stand in the `env` of a run or an inference, and in the URLs of a dataset's `source`."
+
+
 def out_of_place(mention: Mention, span: Span, path: Path, address: Address | None) -> Diagnostic:
     """A reference where its value can't be used."""
     field = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     if mention.scope == "secret":
         detail = f"A secret can't be used in `{field}`: there it would be recorded, or shown to others."
-        hint = "Secrets may stand in the `env` of a run or an inference; read it from the environment there."
+        hint = SECRETS_STAND
     else:
         detail = (
             f"`{field}` has to be known before anything runs, and "

@@ -14,6 +14,7 @@ from mlplan.diagnostics import Diagnostic, Label, nearest
 from mlplan.manifest.check import without_effect
 from mlplan.manifest.files import is_written_outside
 from mlplan.manifest.gates import parse_gate
+from mlplan.manifest.misreferences import SECRETS_STAND
 from mlplan.manifest.nodes import Document, Items, Mapping, Scalar
 from mlplan.manifest.resolved import Move, Reference
 
@@ -283,7 +284,26 @@ def _written(spec: Any, path: list[str]) -> bool:
     return True
 
 
+def _secret_sources(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
+    """A secret belongs into a URL, and there not where the file's name is read."""
+    for index, source in enumerate(draft.spec.get("source") or ()):
+        if not source or "${{" not in source:
+            continue
+        path = source.partition("?")[0].partition("#")[0].partition("://")[2].partition("/")[2]
+        is_url = source[:8].lower().startswith(("http://", "https://"))
+        if is_url and "${{" not in path.rpartition("/")[2]:
+            continue
+        why = ", where the file's name is read" if is_url else ", only in a URL"
+        yield codes.MLP3109.diagnostic(
+            f"A secret can't be used here{why}: names are recorded, and shown to others.",
+            hint=SECRETS_STAND,
+            labels=[Label(_place(places, draft, "source", index), "a secret in a name")],
+            address=draft.address,
+        )
+
+
 _CHECKS = {
+    "dataset": (_secret_sources,),
     "run": (_script, _packages, _without_effect),
     "model": (_gates,),
     "inference": (_script, _packages),

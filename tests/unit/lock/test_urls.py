@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlplan.lock.urls import public_url, without_credentials
+from mlplan.lock.urls import public_url, shows_credentials, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,26 @@ from mlplan.lock.urls import public_url, without_credentials
 )
 def test_public_url(url: str, public: str) -> None:
     assert public_url(url) == public
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://host/a?v=1", False),
+        ("https://host/a?sig=abc", True),
+        ("https://host/a?access_token=abc&v=1", True),
+        ("https://ann:key@host/a", True),
+        ("https://ann@host/a", True),
+        ("https://host/a?se=2030&sp=r&sig=${{ secret.SIG }}", False),
+        ("https://host/a?${{ secret.SAS }}", False),
+        ("https://${{ secret.USER }}:${{ secret.PASSWORD }}@host/a", False),
+        ("https://ann:${{ secret.PASSWORD }}@host/a", True),
+        ("https://host/a?sig=${{ secret.SIG }}x", True),
+        ("https://host/a@b?x=c@d", False),
+    ],
+)
+def test_credentials_in_the_clear_are_noticed(url: str, shown: bool) -> None:
+    assert shows_credentials(url) is shown
 
 
 def test_output_of_programs_loses_credentials() -> None:

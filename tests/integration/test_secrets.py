@@ -1,0 +1,361 @@
+"""Secrets, followed through all that mlplan writes: canaries in each place, looked for in every file and word."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from .lock.test_resolve import wheel
+from .lock.unreliable_server import Asked, Handler, Server, running, whole
+from .project import Project
+
+SECRETS = {
+    "TOKEN": "canary of env/+=&%",
+    "ASK_TOKEN": "canary of inference/+=&%",
+    "USER": "canary-user",
+    "PASSWORD": "canary-password",
+    "FOLDER": "canary-folder",
+    "SIGNATURE": "canary-signature",
+}
+INDEX_PASSWORD = "canary-index"
+
+MANIFEST = """\
+version: 1
+project: canaries
+variables:
+  port: {type: integer}
+compute:
+  here: {type: local}
+dataset:
+  numbers:
+    source:
+      - "http://${{ secret.USER }}:${{ secret.PASSWORD }}@HOST/${{ secret.FOLDER }}/a.csv?sig=${{ secret.SIGNATURE }}"
+      - "http://HOST/b.csv?${{ secret.SIGNATURE }}"
+run:
+  train:
+    compute: here
+    source: code
+    script: train.py
+    arguments: [--data, "${{ dataset.numbers.path }}"]
+    environment: {file: requirements.txt}
+    env: {TOKEN: "Bearer ${{ secret.TOKEN }}"}
+  fit:  # the service has its environment: mlplan's own, which needs no package
+    compute: here
+    command: [cp, "${{ run.train.outputs }}/mean.json", outputs/mean.json]
+model:
+  mean: {run: fit, path: outputs/mean.json}
+inference:
+  scorer: {source: code, entry_script: score.py, env: {ASK: "${{ secret.ask-token }}"}}
+deployment:
+  means:
+    compute: here
+    models: [mean]
+    inference: scorer
+    port: ${{ var.port }}
+    test: [{request: ask.json, expect: 22}]
+"""
+TRAIN = """\
+import json, os
+assert len(os.environ["TOKEN"]) == 25
+assert not [name for name in os.environ if name.startswith("MLPLAN_SECRET")]
+os.makedirs("outputs", exist_ok=True)
+json.dump({"mean": 1}, open("outputs/mean.json", "w"))
+"""
+SCORE = """\
+import json, os
+
+def init():
+    assert not [name for name in os.environ if name.startswith("MLPLAN_SECRET")]
+
+def run(data):
+    return len(os.environ["ASK"]) - json.loads(data)["less"]
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def project(tmp_path: Path, server: Server) -> Iterator[Project]:
+    """A project with a canary wherever a secret can stand; all that it leaves anywhere is below `tmp_path`."""
+    project = Project(str(tmp_path / "project"))
+    host = f"127.0.0.1:{server.server_address[1]}"
+    project.write("mlplan.yaml", MANIFEST.replace("HOST", host))
+    project.write("code/train.py", TRAIN)
+    project.write("code/score.py", SCORE)
+    project.write("ask.json", '{"less": 2}')
+    index = f"http://ann:${{INDEX_PASSWORD}}@{host}/simple"
+    project.write("requirements.txt", f"--index-url {index}\napple\n")
+    project.write(".gitignore", ".mlplan/\n")
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=project.folder, check=True)
+    publish_apple(server, tmp_path / "wheels")
+    server.answer("/canary-folder/a.csv", whole(b"1\n"))
+    server.answer("/b.csv", whole(b"2\n"))
+    project.env |= {f"MLPLAN_SECRET_{name}": value for name, value in SECRETS.items()}
+    project.env |= {"INDEX_PASSWORD": INDEX_PASSWORD, "HOME": str(tmp_path / "home")}
+    project.env |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "UV_CACHE_DIR": str(tmp_path / "uv")}
+    yield project
+    project.destroy()
+
+
+def publish_apple(server: Server, folder: Path) -> None:
+    """An index with one package, for those who know the password."""
+    wheel(folder, "apple", "1.0")
+    name = "apple-1.0-py3-none-any.whl"
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    page = f'<a href="/files/{name}#sha256={digest}" data-core-metadata="true">{name}</a>'.encode()
+    login = base64.b64encode(f"ann:{INDEX_PASSWORD}".encode()).decode()
+
+    def listing(handler: Handler, asked: Asked) -> None:
+        known = asked.headers.get("authorization") == f"Basic {login}"
+        handler.head(200 if known else 401, Content_Length=len(page) if known else 0, Content_Type="text/html")
+        handler.wfile.write(page if known else b"")
+
+    server.answer("/simple/apple/", listing)
+    server.answer(f"/files/{name}", whole((folder / name).read_bytes()))
+    server.answer(f"/files/{name}.metadata", whole(b"Metadata-Version: 2.1\nName: apple\nVersion: 1.0\n"))
+
+
+def forms(secret: str) -> set[bytes]:
+    """How a secret would show: as it is, in a URL, in JSON, in base64 wherever it begins, digested without a key."""
+    raw = secret.encode()
+    shown = {raw, quote(secret).encode(), quote(secret, safe="").encode(), quote_plus(secret).encode()}
+    shown |= {json.dumps(secret)[1:-1].encode(), raw.hex().encode(), hashlib.sha256(raw).hexdigest().encode()}
+    for before in range(3):  # what stands in front of it moves its bits
+        inside = base64.b64encode(b"\0" * before + raw)[2 * bool(before) + before : -4]
+        shown |= {inside, inside.translate(bytes.maketrans(b"+/", b"-_"))}
+    return shown
+
+
+def test_forms_finds_a_secret_however_it_is_written() -> None:
+    secret = SECRETS["TOKEN"]
+    for text in (b"x", b"xy", b"xyz"):
+        encoded = base64.b64encode(text + secret.encode() + b"zzz")
+        assert any(form in encoded for form in forms(secret))
+    for text_form in (quote(secret), json.dumps({"a": secret}), secret.encode().hex()):
+        assert any(form in text_form.encode() for form in forms(secret))
+
+
+def showing(secrets: Mapping[str, str], texts: Mapping[str, bytes]) -> list[str]:
+    """Which of the texts show a secret, as `what shows: whose`."""
+    wanted = {name: forms(secret) for name, secret in secrets.items()}
+    return [
+        f"{where}: {name}"
+        for where, text in texts.items()
+        for name, shown in wanted.items()
+        if any(form in text for form in shown)
+    ]
+
+
+def files_below(folder: Path, *, without: str) -> dict[str, bytes]:
+    """All files with their names, links not followed; `without` names the one folder that may hold secrets."""
+    return {
+        str(path): str(path.relative_to(folder)).encode() + b"\n" + path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and without not in path.parts
+    }
+
+
+def command_lines() -> dict[str, bytes]:
+    """What everybody on this machine can see of its processes."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            found[f"process {name}"] = Path(f"/proc/{name}/cmdline").read_bytes()
+        except OSError:
+            continue
+    return found
+
+
+class Witness:
+    """Runs commands and keeps what they print."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.said: dict[str, bytes] = {}
+        self.code = 0
+
+    def __call__(self, *words: str, code: int | None = 0) -> str:
+        done = self.project.mlplan(*words, code=code)
+        self.code = done.code
+        self.said[f"{len(self.said)} mlplan {' '.join(words)}"] = (done.out + done.err).encode()
+        return done.out
+
+
+def test_no_secret_shows_anywhere(project: Project, server: Server, tmp_path: Path) -> None:
+    run = Witness(project)
+    fail_in_every_way(run, server)
+    run("apply", "-y", "--format", "json")
+    for name in ("dataset.numbers", "run.train"):
+        run("plan", "--replace", name, "--detailed-exitcode", code=2)
+    run("plan", "--detailed-exitcode")
+    keys = json.loads(Path(project.folder, ".mlplan", "service-keys", "means", "keys.json").read_text())
+    services = command_lines()
+    login = base64.b64encode(b"canary-user:canary-password").decode()
+    assert ("/canary-folder/a.csv?sig=canary-signature", f"Basic {login}") in {
+        (asked.path, asked.headers.get("authorization")) for asked in server.asked
+    }
+
+    project.env["MLPLAN_SECRET_TOKEN"] = SECRETS["TOKEN"] + "!"
+    project.edit("code/train.py", "25", "26")
+    assert project.plan()["run.train"][1] == ["code/train.py changed", "secret TOKEN changed"]
+    look_at_everything(run)
+    run("plan", "--out", "../plan.json")
+    run("show", "../plan.json")
+    run("apply", "../plan.json")
+    run("lock", "--upgrade", "apple")
+    run("gc", "-y", code=None)
+
+    planted = {**SECRETS, "the new one": SECRETS["TOKEN"] + "!", "index": INDEX_PASSWORD}
+    planted |= {f"service key {which}": value for which, value in keys.items()}
+    assert len(planted) == 10
+    kept = files_below(tmp_path, without="service-keys")
+    assert len(kept) > 50
+    assert showing(planted, kept) == []
+    assert showing(planted, run.said) == []
+    assert showing(planted, services) == []
+
+
+def fail_in_every_way(run: Witness, server: Server) -> None:
+    """Errors quote what they are about."""
+    project = run.project
+    server.answer("/b.csv", lambda handler, asked: handler.head(404, Content_Length=0))
+    failing(run, "lock")
+    failing(run, "apply", "-y")
+    server.answer("/b.csv", whole(b"2\n"))
+
+    del project.env["MLPLAN_SECRET_SIGNATURE"]
+    assert "MLP7030" in run.project.mlplan("lock", code=1).err
+    project.env["MLPLAN_SECRET_SIGNATURE"] = SECRETS["SIGNATURE"]
+
+    project.env["INDEX_PASSWORD"] = INDEX_PASSWORD + "-wrong"
+    failing(run, "apply", "-y")
+    project.env["INDEX_PASSWORD"] = INDEX_PASSWORD
+
+    project.edit("code/train.py", "import json, os", "import json, os; 1 / 0")
+    failing(run, "apply", "-y")
+    project.edit("code/train.py", "import json, os; 1 / 0", "import json, os")
+
+    project.edit("mlplan.yaml", "expect: 22", "expect: 21")
+    failing(run, "apply", "-y")
+    project.edit("mlplan.yaml", "expect: 21", "expect: 22")
+
+
+def failing(run: Witness, *words: str) -> None:
+    run(*words, code=None)
+    assert run.code not in (0, 70)
+
+
+def look_at_everything(run: Witness) -> None:
+    """All that shows something of a project."""
+    subprocess.run(["git", "add", "--all"], cwd=run.project.folder, check=True)
+    user = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+    subprocess.run(["git", *user, "commit", "-qm", "work", "--allow-empty"], cwd=run.project.folder, check=True)
+    for form in ("text", "json", "markdown", "html"):
+        run("plan", "--format", form)
+        run("plan", "--base", "HEAD", "--format", form)
+        run("plan", "--base", "HEAD", "--with-state", "--format", form)
+    for form in ("text", "json", "sarif", "github", "gitlab", "junit", "markdown"):
+        run("validate", "--format", form)
+    for form in ("svg", "dot", "mermaid"):
+        run("graph", "--format", form)
+    for kind in ("dataset", "run", "model", "service"):
+        run(kind, "list", "--format", "json")
+    for address in ("dataset.numbers", "run.train", "inference.scorer", "deployment.means"):
+        run("explain", address)
+        run("show", address, "--format", "json")
+    run("plan", "--verbose")
+    run("show", "--format", "json")
+    run("history", "--format", "json")
+    run("run", "logs", "train")
+    run("service", "logs", "means")
+    run("service", "score", "means", "-d", '{"less": 1}')
+    run("render", "--out", "rendered")
+    run("workspace", "--help")
+
+
+ONE_RUN = """\
+version: 1
+project: one-run
+compute:
+  here: {type: local}
+run:
+  it: {compute: here, source: code, script: it.py, env: {A: "${{ secret.X }}"}}
+"""
+
+
+def test_a_secret_from_a_command(tmp_path: Path) -> None:
+    """The command is of the user's environment; it gets the name as its last word, and no shell reads it."""
+    project = Project(str(tmp_path / "project"))
+    project.write(
+        "mlplan.yaml", "version: 1\nproject: p\ncompute:\n  here: {type: local}\nrun:\n  it: {compute: here, "
+    )
+    with open(os.path.join(project.folder, "mlplan.yaml"), "a", encoding="utf-8") as stream:
+        stream.write('source: code, script: it.py, env: {A: "${{ secret.api-token }}"}}\n')
+    project.write("code/it.py", "import os\nassert os.environ['A'] == 'from $HOME api-token', os.environ['A']\n")
+    vault = tmp_path / "vault"
+    vault.write_text('#!/bin/sh\necho "asked for $2" >> "$0.log"\necho "from $1 $2"\n')
+    vault.chmod(0o755)
+    project.env["MLPLAN_SECRETS_COMMAND"] = f"{vault} '$HOME'"
+    project.apply()
+    project.in_step()
+    log = vault.with_name("vault.log").read_text().splitlines()
+    assert set(log) == {"asked for api-token"}
+
+    project.env["MLPLAN_SECRET_API_TOKEN"] = "the variable goes first"
+    assert project.plan()["run.it"] == ("run", ["secret api-token changed"])
+    project.env["MLPLAN_SECRET_API_TOKEN"] = ""  # as CI sets it for a fork
+    project.in_step()
+    project.env["MLPLAN_SECRETS_COMMAND"] = "false"
+    assert "no secret api-token: the command of MLPLAN_SECRETS_COMMAND ended with 1" in project.mlplan("plan").err
+    project.env["MLPLAN_SECRETS_COMMAND"] = "no-such-program"
+    failed = project.mlplan("apply", "-y", "--replace", "run.it", code=1)
+    assert "MLP7030" in failed.err
+    assert "No such file or directory" in failed.err
+
+
+def test_the_command_is_not_asked_for_a_comparison_of_two_revisions(tmp_path: Path) -> None:
+    project = Project(str(tmp_path / "project"))
+    project.write("mlplan.yaml", ONE_RUN)
+    project.write("code/it.py", "pass\n")
+    for words in ("init -q", "add --all", "-c user.name=Ann -c user.email=a@example.org commit -qm work"):
+        subprocess.run(["git", *words.split()], cwd=project.folder, check=True)
+    project.env["MLPLAN_SECRETS_COMMAND"] = f"touch {tmp_path}/asked"
+    project.mlplan("plan", "--base", "HEAD")
+    project.mlplan("validate")
+    assert not (tmp_path / "asked").exists()
+
+
+def test_the_key_of_the_digests_stays_out_of_the_state(tmp_path: Path) -> None:
+    """Elsewhere, where the key isn't, a secret can't be compared and counts as it is recorded."""
+    project = Project(str(tmp_path / "project"))
+    project.write("mlplan.yaml", ONE_RUN)
+    project.write("code/it.py", "pass\n")
+    project.env["MLPLAN_SECRET_X"] = "one"
+    project.mlplan("plan", "--out", "plan.json")
+    project.mlplan("apply", "plan.json")  # the first plan made the key, so that the apply after it agrees
+    project.in_step()
+    key = Path(project.folder) / ".mlplan" / "keys" / "digest-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    kept = files_below(Path(project.folder), without="keys")
+    assert [path for path, content in kept.items() if key.read_bytes() in content] == []
+
+    project.env["MLPLAN_SECRET_X"] = "two"
+    assert project.plan() == {"run.it": ("run", ["secret X changed"])}
+    key.unlink()
+    project.in_step()
+    project.env["MLPLAN_DIGEST_KEY"] = "a key that a team shares"
+    project.in_step()
+    assert project.apply("--replace", "run.it") == {"run.it": ("run", "done")}
+    project.in_step()
