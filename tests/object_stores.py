@@ -170,6 +170,7 @@ class Proxy:
         self.faults: list[str] = []  # of the next requests, in order: see `_Handler.go_on`
         self.only = ""  # faults are for methods of this name alone, if it is one
         self.delay_s = 0.0
+        self.silence = threading.Event()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -179,6 +180,7 @@ class Proxy:
 
     def close(self) -> None:
         """Ends it."""
+        self.silence.set()
         self._http.shutdown()
         self._http.server_close()
 
@@ -203,11 +205,15 @@ class _Handler(BaseHTTPRequestHandler):
         503, 500, 403 and so on   that status, without asking the server
         lost answer               the server is asked, and its answer thrown away
         cut                       the connection ends before the server is asked
+        cut in its middle         the server gets half of the content, and both connections end
+        silence                   nobody answers, until the proxy is told to go on (`Proxy.silence`)
         """
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.proxy.next_fault(self.command, self.path)
         time.sleep(self.proxy.delay_s)
-        if fault == "cut":
+        if fault == "silence":
+            self.proxy.silence.wait(60)
+        if fault in ("cut", "silence"):
             self._drop()
         elif fault and fault != "lost answer":
             status, _, code = fault.partition(" ")
@@ -217,6 +223,11 @@ class _Handler(BaseHTTPRequestHandler):
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 connection.putheader(name, value)
+            if fault == "cut in its middle":
+                connection.endheaders(body[: len(body) // 2])
+                connection.close()
+                self._drop()
+                return
             connection.endheaders(body or None)
             answer = connection.getresponse()
             data = answer.read()

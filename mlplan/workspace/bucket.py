@@ -26,17 +26,21 @@ T = TypeVar("T")
 TRIES = 6
 """How often a request is tried again that failed in a way that may pass."""
 
+TIMEOUT_S = 120.0
+"""How long one request may take, its content included."""
+
 AT_ONCE = 16
 """Requests that are made side by side: they wait for the network, not for a core."""
 
 _MISSING_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", re.IGNORECASE)
 _SKEW = re.compile(r"RequestTimeTooSkewed|RequestExpired", re.IGNORECASE)
 _REGION = re.compile(
-    r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|301 Moved", re.IGNORECASE
+    r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|301 Moved|redirect without LOCATION",
+    re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b40[13]\b")
 _ERROR_CODE = re.compile(r"<Code>(\w+)</Code>")
-_STATUS = re.compile(r"status code: (\d{3} [\w ]+)")
+_STATUS = re.compile(r"status code: (\d{3} [\w ]+)|Received (redirect) without")
 
 
 class BucketStore:
@@ -177,7 +181,7 @@ def open_bucket(url: str) -> BucketStore:
     patience: dict[str, Any] = {
         "retry_config": {"max_retries": TRIES, "retry_timeout": timedelta(seconds=45)},
         "client_options": {
-            "timeout": timedelta(seconds=120),
+            "timeout": timedelta(seconds=TIMEOUT_S),
             "connect_timeout": timedelta(seconds=5),
             "allow_http": _endpoint(scheme).startswith("http://"),
         },
@@ -257,4 +261,4 @@ def _sort_out(error: Exception) -> tuple[Code, str]:
 def _told(error: Exception) -> str:
     """The server's error code or status, or what kind of failure it was."""
     found = _ERROR_CODE.search(str(error)) or _STATUS.search(str(error))
-    return found[1].strip() if found else f"no answer ({type(error).__name__})"
+    return found[found.lastindex or 1].strip() if found else f"no answer ({type(error).__name__})"

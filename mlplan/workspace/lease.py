@@ -72,6 +72,8 @@ class WorkspaceLease:
         identity: Callable[[str], dict[str, Json]] = this_process,
         running: Callable[[Mapping[str, Json]], bool | None] = is_running,
     ) -> None:
+        from threading import Lock
+
         self._store = store
         self._log = log
         self._project = project
@@ -80,8 +82,9 @@ class WorkspaceLease:
         self._identity = identity
         self._running = running
         self._stop: Event | None = None
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
         self._shown = 0.0  # when this process last showed life, by the steady clock
+        self._losing = Lock()
         self._lost: Refusal | None = None
         self._on_lost: Callable[[], None] = lambda: None
 
@@ -131,9 +134,9 @@ class WorkspaceLease:
     def release(self, *, command: str = "") -> None:
         """Gives the lease back. Fine where none is held, or it was lost; and where the workspace can't be written any
         more: whatever ended the work has been told, and the lease ends by itself with this process."""
-        self._end_thread()
+        self._end_threads()
         held, self._log.holding = self._log.holding, ""
-        if not held:
+        if not held or self._lost is not None:
             return
         with suppress(Refusal):
             state = self._log.read()
@@ -249,26 +252,49 @@ class WorkspaceLease:
         return Holder(lease.id, text, self._running(known), max(self._age(lease), 0.0))
 
     def _lose(self, refusal: Refusal) -> None:
-        if self._lost is None:
+        with self._losing:
+            if self._lost is not None:
+                return
             self._lost = refusal
-            self._on_lost()
+        self._on_lost()
 
     def _start(self) -> None:
         from threading import Event, Thread
 
-        self._stop = Event()
-        self._thread = Thread(target=self._keep_beating, args=(self._stop,), name="mlplan-lease", daemon=True)
-        self._thread.start()
+        self._stop = stop = Event()
+        self._threads = [
+            Thread(target=work, args=(stop,), name="mlplan-lease", daemon=True)
+            for work in (self._keep_beating, self._keep_watch)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _keep_beating(self, stop: Event) -> None:
         while not stop.wait(self._pace.beat_s):
             self.beat()
 
-    def _end_thread(self) -> None:
-        if self._stop is not None and self._thread is not None:
+    def _keep_watch(self, stop: Event) -> None:
+        """Loses the lease where no sign of life got through for half of its length: a store that doesn't answer can
+        hold up a beat for minutes. It counts looks, not time: a machine that slept asks first what became of it."""
+        seen, looks = self._shown, 0
+        while not stop.wait(self._pace.beat_s):
+            looks = looks + 1 if self._shown == seen else 0
+            seen = self._shown
+            if looks * self._pace.beat_s > self._pace.expiry_s / 2:
+                detail = (
+                    f"{self._store} wasn't reached for {looks * self._pace.beat_s:.0f} s. Nothing more was begun."
+                )
+                hint = "once it can be reached, go on with:\n\n    mlplan apply"
+                self._lose(Refusal([codes.MLP4102.diagnostic(detail, hint=hint)], ExitCode.BUSY))
+                return
+
+    def _end_threads(self) -> None:
+        """Ends them. One that waits for a store that doesn't answer is left to it once the lease is lost."""
+        if self._stop is not None:
             self._stop.set()
-            self._thread.join()
-            self._stop = self._thread = None
+            for thread in self._threads:
+                thread.join(timeout=None if self._lost is None else 0.1)
+            self._stop, self._threads = None, []
 
 
 def _busy(holder: Holder, code: ExitCode) -> Refusal:

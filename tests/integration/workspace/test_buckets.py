@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -175,7 +176,7 @@ def test_an_interrupted_upload_goes_on_where_it_was(proxy: Proxy, s3: str, tmp_p
     assert read(bob.view(tree.digest)) == files
 
 
-@pytest.mark.parametrize("fault", ["500", "503 SlowDown", "cut", "lost answer"])
+@pytest.mark.parametrize("fault", ["500", "503 SlowDown", "429", "cut", "cut in its middle", "lost answer"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_what_passes_is_tried_again(proxy: Proxy, s3: str, tmp_path: Path, fault: str, times: int) -> None:
     ann = clone(tmp_path, "ann", s3)
@@ -198,7 +199,9 @@ def test_what_passes_is_tried_again(proxy: Proxy, s3: str, tmp_path: Path, fault
         ("403 AccessDenied", "MLP4402"),
         ("403 InvalidAccessKeyId", "MLP4402"),
         ("403 RequestTimeTooSkewed", "MLP4403"),
+        ("403 RequestExpired", "MLP4403"),
         ("400 AuthorizationHeaderMalformed", "MLP4404"),
+        ("301 redirect", "MLP4404"),
         ("404 NoSuchBucket", "MLP4401"),
     ],
 )
@@ -233,6 +236,69 @@ def test_a_server_that_is_not_there_is_told(s3: str, tmp_path: Path, monkeypatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(Refusal, match="MLP4405"):
         clone(tmp_path, "ann", s3).log.read()
+
+
+def test_a_server_that_falls_silent_is_asked_again(
+    proxy: Proxy, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlplan.workspace.bucket.TIMEOUT_S", 1.0)
+    ann = clone(tmp_path, "ann", s3)
+    record(ann, 1)
+    for method in ("GET", "PUT"):
+        proxy.only, proxy.faults = method, ["silence"]
+        record(ann, len(list(ann.log.commits())))
+        assert proxy.faults == []
+    assert clone(tmp_path, "bob", s3).log.read().serial == 9
+
+
+def test_a_holder_cut_off_by_silence_stops_before_its_lease_can_be_taken(
+    proxy: Proxy, s3: str, tmp_path: Path
+) -> None:
+    ann = clone(tmp_path, "ann", s3)
+    ann.lease._pace = ann.lease._pace._replace(beat_s=0.2, expiry_s=4.0)
+    lost = threading.Event()
+    state = ann.lease.take(command="mlplan apply", on_lost=lost.set)
+    proxy.faults = ["silence"] * 1000
+    begun = time.monotonic()
+    assert lost.wait(60)
+    with pytest.raises(Refusal, match="MLP4102"):
+        ann.lease.ensure()
+    assert time.monotonic() - begun < 60
+    ann.lease.release()
+    proxy.faults = []
+    proxy.silence.set()
+    bob = clone(tmp_path, "bob", s3)
+    holder = bob.lease.holder()
+    assert holder is not None
+    bob.lease.break_(holder, command="mlplan unlock")
+    record(bob, 1)
+    with pytest.raises(Refusal, match="MLP4103"):
+        ann.log.append(state, [Versioned(MODEL, 2, "d", {})], command="mlplan apply")
+
+
+def test_a_commit_whose_answer_is_lost_is_known_as_ones_own(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    ann = clone(tmp_path, "ann", s3)
+    with ann.lease.held(command="mlplan apply") as state:
+        for number in range(1, 4):
+            proxy.only, proxy.faults = "PUT", ["lost answer"] * number
+            state = ann.log.append(state, [Versioned(MODEL, number, "d", {})], command="mlplan apply")
+    numbers = [version.number for version in clone(tmp_path, "bob", s3).log.read().versions[MODEL]]
+    assert numbers == [1, 2, 3]
+    assert [commit.serial for commit in ann.log.commits()] == [1, 2, 3, 4, 5]
+
+
+def test_an_upload_cut_in_any_part_is_never_read_as_whole(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    ann = clone(tmp_path, "ann", s3).artifacts
+    large = {"large": os.urandom(23_000_000)}
+    make(tmp_path / "in", large)
+    for uploads in range(3):
+        proxy.only, proxy.faults = "PUT", [""] * uploads + ["403 AccessDenied"] * 100
+        with pytest.raises(Refusal, match="MLP4402"):
+            ann.put_folder(str(tmp_path / "in"))
+        assert open_bucket(s3).sizes("artifacts") == {}
+    proxy.faults = ["", "cut in its middle", "500", "lost answer"]
+    tree = ann.put_folder(str(tmp_path / "in"))
+    assert read(clone(tmp_path, "bob", s3).artifacts.view(tree.digest)) == large
 
 
 def test_damage_in_the_bucket_is_noticed(place: str, tmp_path: Path) -> None:
