@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "apps")
 SKLEARN = "scikit-learn==1.7.2"
@@ -27,21 +27,25 @@ class Peer(NamedTuple):
     body: str = "data"  # which form of the row it takes
     key: str = ""
     variables: Mapping[str, str] = {}
+    config: Mapping[str, Any] | None = None  # of mlplan's: what of its configuration isn't the usual
+    port: int = 0
 
 
-def _mlplan(name: str, config: str, *, key: str = "") -> Peer:
-    command = (PYTHON, "-I", "-B", "-u", "{work}/runtime", "serve", "{work}/" + config, "--live")
-    return Peer(name, "mlplan", (SKLEARN, *RUNTIME), command, key=key)
+def _mlplan(name: str, **config: Any) -> Peer:
+    command = (PYTHON, "-I", "-B", "-u", "{work}/runtime", "serve", "{work}/service-{port}.json", "--live")
+    return Peer(name, "mlplan", (SKLEARN, *RUNTIME), command, key=KEY, config=config)
 
 
 BARE = "bare ASGI on uvicorn, predict in the loop"
 RETIRED = "azureml-inference-server-http"
+PLAIN = "mlplan, no code, one by one"
+BATCHED = "mlplan, no code, batching (default)"
 KEY = "bench-key-0123456789abcdef"
 
-PEERS = (
-    _mlplan("mlplan, no code, one by one", "plain.json", key=KEY),
-    _mlplan("mlplan, no code, batching (default)", "batched.json", key=KEY),
-    _mlplan("mlplan, entry script", "script.json", key=KEY),
+_PEERS = (
+    _mlplan(PLAIN, settings={"batch": False}),
+    _mlplan(BATCHED),
+    _mlplan("mlplan, entry script", entry_script="score.py"),
     Peer(
         BARE,
         "asgi",
@@ -77,3 +81,6 @@ PEERS = (
         (PYTHON, "-m", "uvicorn", "typed:app", "--port", "{port}", "--log-level", "info"),
     ),
 )
+
+PEERS = tuple(peer._replace(port=18901 + place) for place, peer in enumerate(_PEERS))
+"""Each on a port of its own, since they all run at the same time."""

@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
         self.door.handle(request)
 
     def _write(self, request: Request, response: Response, keep: bool) -> None:
-        status, body, kind, headers = response
+        status, body, kind, headers, _ = response
         more = b"".join(b"%b: %b\r\n" % header for header in headers) if headers else b""
         client = request.headers.get(b"x-ms-client-request-id")
         if client is not None and len(client) <= _REQUEST_ID_LIMIT and client.isascii():

@@ -26,6 +26,7 @@ class Response(NamedTuple):
     body: bytes
     kind: bytes = JSON  # content type
     headers: Headers = ()
+    failed: bool = False  # the model says of its own answer that it is a failure
 
 
 class Refused(Exception):

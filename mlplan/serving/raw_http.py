@@ -1,18 +1,22 @@
 """The request as a script with the raw HTTP decorator sees it.
 
 The decorator and the response class stand under the retired system's import paths in `shims/`; this is what they
-share. The request has the members that scripts of that system use. It is not Flask's: no files, no cookies, no
-sessions; asking for one of those says so.
+share. The request has the members that scripts of that system use. It is not Flask's: no cookies, no sessions;
+asking for one of those says so.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode
 
 from .messages import Request
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 _asked_for = False
 
@@ -56,6 +60,15 @@ class Arguments(dict[str, str]):
         return tuple(self._all.get(name, ()))
 
 
+class Upload(io.BytesIO):
+    """A file that came in a form: its content, to be read."""
+
+    def __init__(self, content: bytes, filename: str, content_type: str) -> None:
+        super().__init__(content)
+        self.filename = filename
+        self.content_type = content_type
+
+
 class HttpRequest:
     """One HTTP request, for a script. The members that it lacks are named by their AttributeError."""
 
@@ -82,8 +95,32 @@ class HttpRequest:
     @property
     def form(self) -> Arguments:
         """The fields of a form's body."""
-        is_form = (self.content_type or "").startswith("application/x-www-form-urlencoded")
-        return Arguments(self.data if is_form else b"")
+        if (self.content_type or "").startswith("application/x-www-form-urlencoded"):
+            return Arguments(self.data)
+        fields = [(name, part) for name, part in self._parts() if part.get_filename() is None]
+        return Arguments(urlencode([(name, _content(part)) for name, part in fields]).encode())
+
+    @property
+    def files(self) -> dict[str, Upload]:
+        """The files in a form's body, by the names of their fields."""
+        files = [(name, part, part.get_filename()) for name, part in self._parts()]
+        return {
+            name: Upload(_content(part), filename, part.get_content_type())
+            for name, part, filename in files
+            if filename is not None
+        }
+
+    def _parts(self) -> Iterator[tuple[str, Message]]:
+        """The parts of a form that came as multipart, by name. Their headers are those of a mail."""
+        if not (self.content_type or "").startswith("multipart/form-data"):
+            return
+        import email  # only where a form comes
+
+        head = f"content-type: {self.content_type}\r\n\r\n".encode("latin-1")
+        for part in email.message_from_bytes(head + self.data).walk():
+            name = part.get_param("name", header="content-disposition")
+            if isinstance(name, str):
+                yield name, part
 
     @property
     def json(self) -> Any:
@@ -109,6 +146,11 @@ class HttpRequest:
         raise AttributeError(
             f"this request has no {name!r}: mlplan's scoring runtime offers the members in raw_http.py"
         )
+
+
+def _content(part: Message) -> bytes:
+    found = part.get_payload(decode=True)
+    return found if isinstance(found, bytes) else b""
 
 
 def make_request(request: Request) -> HttpRequest:

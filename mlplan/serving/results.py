@@ -60,4 +60,6 @@ def _from_object(result: Any, status: int) -> Response:
             kind = text
         elif key not in _OWN_HEADERS:
             headers.append((key, text))
-    return Response(status if 200 <= status <= 599 else 500, bytes(body), kind, tuple(headers))
+    status = status if 200 <= status <= 599 else 500
+    failed = status >= 500 or bool(getattr(result, "run_function_failed", False))
+    return Response(status, bytes(body), kind, tuple(headers), failed)

@@ -263,7 +263,10 @@ class Dispatcher:
                 job.deadline.cancel()
             request = job.request
             if isinstance(outcome, Response):
-                request.exec_ms = taken_s * 1000.0
+                if outcome.failed:
+                    request.failed = True
+                else:
+                    request.exec_ms = taken_s * 1000.0
             else:
                 outcome = self._failure(request, outcome)
             request.answer(outcome)

@@ -1,0 +1,1 @@
+"""Beside scoring: `services.generate_schema`."""

@@ -1,0 +1,1 @@
+"""Names of types, and a sample of one."""
