@@ -28,12 +28,14 @@ MIGRATE = "mlplan workspace migrate"
 def show(options: Globals, form: str) -> ExitCode:
     """Where the workspace is, how far its log goes, who holds it, what it keeps."""
     from mlplan.views.workspace import overview
+    from mlplan.workspace.sealed import SealedStore
 
     project = open_project(options)
     workspace = project.workspace
     state = workspace.log.read()
     kept = content_of(workspace.store)
-    say(overview(workspace.place, state, workspace.lease.holder(), kept, form=form))
+    encrypted = isinstance(workspace.store, SealedStore)
+    say(overview(workspace.place, state, workspace.lease.holder(), kept, encrypted=encrypted, form=form))
     return ExitCode.OK
 
 
@@ -93,6 +95,25 @@ def import_(options: Globals, file: str) -> ExitCode:
         on_progress=progress("copied and read back"),
     )
     _tell_copied(copied, project.workspace.place)
+    return ExitCode.OK
+
+
+def rotate_key(options: Globals) -> ExitCode:
+    """Wraps the workspace's key by the user's new one."""
+    from mlplan.codes import state as codes
+    from mlplan.workspace.keys import KEY, NEW_KEY, user_key
+    from mlplan.workspace.sealed import SealedStore
+
+    project = open_project(options)
+    store, new = project.workspace.store, user_key(os.environ, NEW_KEY)
+    if new is None or not isinstance(store, SealedStore):
+        missing = KEY if new is not None else NEW_KEY
+        detail = f"{missing} isn't set, or {project.workspace.place} is no bucket."
+        hint = f"provide the key in force in {KEY}, and the one that is to follow it in {NEW_KEY}"
+        raise Refusal([codes.MLP4409.diagnostic(detail, hint=hint)])
+    with leased(project, "mlplan workspace rotate-key", 0.0, threading.Event()):
+        store.rotate(new)
+    tell(f"The workspace opens by the new key alone. From now on provide that one in {KEY}.")
     return ExitCode.OK
 
 

@@ -81,8 +81,8 @@ What to do: name the new place in the manifest, as the message says it:
 MLP4007 = Code("MLP4007", "Another history is in that place")
 """A workspace was to be copied to a place that holds commits which aren't its own.
 
-Why: a copy is made into an empty place, or goes on with a copy of the same workspace that was interrupted. One history
-on top of another would destroy both. Nothing was changed.
+Why: a copy is made into an empty place, or goes on with a copy of the same workspace that was interrupted. One
+history on top of another would destroy both. Nothing was changed.
 
 What to do: choose a place (another prefix, another folder) that is empty.
 """
@@ -300,4 +300,60 @@ Why: every effect is recorded before it begins. Without the workspace nothing mo
 
 What to do: check the network and the provider's status page, then start the command again. Nothing half-written is
 ever read as whole, and what an interrupted apply began is settled by the next one.
+"""
+
+MLP4406 = Code("MLP4406", "The workspace is encrypted")
+"""The bucket holds a workspace that was encrypted before it was sent, and no key was provided.
+
+Why: without the key nobody can read it; that is what it is for.
+
+What to do: provide the key, or a command that prints it:
+
+    export MLPLAN_WORKSPACE_KEY=...
+    export MLPLAN_WORKSPACE_KEY_COMMAND="pass show team/mlplan"
+"""
+
+MLP4407 = Code("MLP4407", "The key doesn't open the workspace")
+"""The key that was provided isn't the one by which the workspace's own key is wrapped.
+
+Why: it belongs to another workspace, or another one took its place.
+
+What to do: provide the key that was set last; who ran `mlplan workspace rotate-key` knows it. Without it nothing in
+the bucket can be read: only a bucket that keeps versions still has the `key.json` that an older key opens.
+"""
+
+MLP4408 = Code("MLP4408", "The workspace isn't encrypted")
+"""A key was provided, and the bucket holds a workspace that was begun without one.
+
+Why: you would believe that what is sent is encrypted, and it would not be.
+
+What to do: take it to another place that is encrypted from its beginning. Without the key, write it to a file; name a
+new prefix in the manifest; with the key, read it in:
+
+    mlplan workspace export everything.zip
+    mlplan workspace import everything.zip
+
+Then remove the old prefix and the file, and with them what was readable. To go on without encryption, unset
+`MLPLAN_WORKSPACE_KEY` and `MLPLAN_WORKSPACE_KEY_COMMAND`.
+"""
+
+MLP4409 = Code("MLP4409", "No usable key is provided")
+"""What should provide a key for the workspace provides none, or something that is no key.
+
+Why: a key is 32 random bytes, written as base64. A password that somebody thought of is too easy to guess for who has
+the bucket's bytes.
+
+What to do: make a key, and keep it where your other secrets are:
+
+    openssl rand -base64 32
+"""
+
+MLP4410 = Code("MLP4410", "What encrypts isn't installed")
+"""A key for the workspace is provided, and the package that encrypts isn't there.
+
+Why: few need it, and it is large; so mlplan doesn't bring it by itself.
+
+What to do:
+
+    python -m pip install "mlplan[encryption]"
 """

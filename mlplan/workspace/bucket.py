@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
+from mlplan.workspace.keys import KEY
 from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.sealing import MAGIC
 from mlplan.workspace.store import Stored
 
 if TYPE_CHECKING:
@@ -74,7 +76,11 @@ class BucketStore:
     def get(self, name: str) -> bytes | None:
         import obstore
 
-        return self._ask_for(name, lambda: obstore.get(self._remote, name).bytes().to_bytes())
+        data = self._ask_for(name, lambda: obstore.get(self._remote, name).bytes().to_bytes())
+        if data is not None and data.startswith(MAGIC):
+            hint = f"provide its key in {KEY}, or a command that prints it in {KEY}_COMMAND"
+            raise Refusal([codes.MLP4406.diagnostic(f"{self._url}/{name} is encrypted.", hint=hint)])
+        return data
 
     def get_many(self, names: Sequence[str]) -> list[bytes | None]:
         return in_parallel(self.get, names, threads=AT_ONCE)
@@ -111,13 +117,14 @@ class BucketStore:
 
     def upload(self, name: str, path: str) -> None:
         """Writes a local file, in parts where it is large. Others see it whole or not at all."""
+        with open(path, "rb") as stream:
+            self.write(name, stream)
+
+    def write(self, name: str, content: IO[bytes] | Iterator[bytes]) -> None:
+        """The same for bytes from elsewhere."""
         import obstore
 
-        def put() -> None:
-            with open(path, "rb") as stream:
-                obstore.put(self._remote, name, stream)
-
-        self._ask(name, put)
+        self._ask(name, lambda: obstore.put(self._remote, name, content))
 
     def download(self, name: str, write: Callable[[bytes], object]) -> bool:
         """Hands an object's bytes to `write`, piece by piece; False where there is none."""

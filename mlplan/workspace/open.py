@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import state as codes
@@ -57,11 +58,7 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
     Raises: Refusal MLP4305 for a place of an unknown kind.
     """
     local = os.path.join(root, LOCAL)
-
-    def write_cache(path: str, data: bytes) -> None:
-        make_private_folder(local)
-        FolderStore(local).replace(os.path.relpath(path, local), data)
-
+    write_cache = _cache_writer(local)
     files = FileIndex(root, f"{local}/cache/files", write_cache)
     store = open_store(root, place)
     artifacts, pace = _open_artifacts(store, root, place, local, files)
@@ -85,8 +82,28 @@ def open_store(root: str, place: str) -> ContentStore:
         hint = "write a path, such as `.mlplan`, or a bucket: s3://bucket/prefix, az://container/prefix, gs://bucket"
         raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
     from mlplan.workspace.bucket import open_bucket
+    from mlplan.workspace.keys import user_key
 
-    return open_bucket(place)
+    bucket, key = open_bucket(place), user_key(os.environ)
+    if key is None:
+        return bucket
+    from hashlib import sha256
+
+    from mlplan.workspace.sealed import KeyCache, SealedStore
+
+    name = sha256(repr(bucket).encode()).hexdigest()[:16]
+    local = os.path.join(root, LOCAL)
+    return SealedStore(bucket, key, KeyCache(f"{local}/cache/key-{name}.json", _cache_writer(local)))
+
+
+def _cache_writer(local: str) -> Callable[[str, bytes], None]:
+    """Writes a file below the local folder, which is made where it is absent."""
+
+    def write(path: str, data: bytes) -> None:
+        make_private_folder(local)
+        FolderStore(local).replace(os.path.relpath(path, local), data)
+
+    return write
 
 
 def _open_artifacts(

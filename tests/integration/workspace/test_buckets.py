@@ -410,3 +410,21 @@ def test_two_clones_of_a_project_apply_one_after_the_other(place: str, tmp_path:
     downloaded = command(ann, "model", "download", "total:2", "-t", str(tmp_path / "model"))
     assert downloaded.returncode == 0, downloaded.stderr
     assert list(read(str(tmp_path / "model")).values()) == [b"6"]
+
+
+def test_two_clones_that_apply_at_once_work_one_after_the_other(place: str, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    script = f"import time; time.sleep(1); open({str(ran)!r}, 'a').write('ran\\n')\n{SCRIPT}"
+    words = [sys.executable, "-m", "mlplan", "apply", "-y", "--lock-timeout", "2m"]
+    applies = []
+    for name in ("ann", "bob"):
+        files = {"mlplan.yaml": PROJECT.replace("PLACE", place), "code/sum.py": script, "data/one.txt": "1"}
+        make(tmp_path / name, {path: text.encode() for path, text in files.items()})
+        applies.append(
+            subprocess.Popen(words, cwd=tmp_path / name, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        )
+    said = [apply.communicate(timeout=120)[1] for apply in applies]
+    assert [apply.returncode for apply in applies] == [0, 0], said
+    assert ran.read_text() == "ran\n"
+    for name in ("ann", "bob"):
+        assert command(tmp_path / name, "plan", "--detailed-exitcode").returncode == 0

@@ -1,0 +1,190 @@
+"""A store whose content and names are encrypted before they leave this machine (`sealing.py`).
+
+What whoever reads the bucket still sees: how many objects there are, how large, and when they came.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from mlplan.codes import state as codes
+from mlplan.errors import Refusal
+from mlplan.workspace.bucket import AT_ONCE, BucketStore
+from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.sealing import KEY_BYTES, PIECE, NotOpened, Sealer, plain_size, unwrap, wrap
+from mlplan.workspace.store import Stored
+
+KEY_NAME = "key.json"
+"""The workspace's key, wrapped. Never removed."""
+
+
+class KeyCache:
+    """This machine's copy of the wrapped key, which saves a request. No more secret than the one in the bucket."""
+
+    def __init__(self, path: str, write: Callable[[str, bytes], None]) -> None:
+        self._path = path
+        self._write = write
+
+    def read(self) -> bytes | None:
+        """What it holds, or None."""
+        try:
+            with open(self._path, "rb") as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+    def write(self, data: bytes) -> None:
+        """Keeps that. Where it can't, nothing is kept."""
+        try:
+            self._write(self._path, data)
+        except (OSError, Refusal):
+            return
+
+
+class SealedStore:
+    """`ContentStore` in a bucket that learns nothing. Safe to use from several threads."""
+
+    def __init__(self, bucket: BucketStore, key: bytes, cache: KeyCache) -> None:
+        from threading import RLock
+
+        self._bucket = bucket
+        self._key = key
+        self._cache = cache
+        self._sealer: Sealer | None = None
+        self._lock = RLock()
+
+    def __repr__(self) -> str:
+        return repr(self._bucket)
+
+    def create(self, name: str, data: bytes) -> bool:
+        sealed_name, sealed = self._sealed(name, [data])
+        return self._bucket.create(sealed_name, b"".join(sealed))
+
+    def replace(self, name: str, data: bytes) -> None:
+        sealed_name, sealed = self._sealed(name, [data])
+        self._bucket.replace(sealed_name, b"".join(sealed))
+
+    def get(self, name: str) -> bytes | None:
+        """The plain bytes; none where they don't open, which is what damage to all that is read whole looks like."""
+        pieces: list[bytes] = []
+        try:
+            found = self._opened(name, pieces.append)
+        except NotOpened:
+            return b""
+        return b"".join(pieces) if found else None
+
+    def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        return in_parallel(self.get, names, threads=AT_ONCE)
+
+    def list_from(self, folder: str, first: str = "") -> Sequence[str]:
+        return self._bucket.list_from(folder, first)
+
+    def head(self, name: str) -> Stored | None:
+        found = self._bucket.head(self._name(name))
+        return None if found is None else found._replace(size=plain_size(found.size))
+
+    def delete(self, name: str) -> None:
+        self._bucket.delete(self._name(name))
+
+    def size(self, name: str) -> int | None:
+        found = self._bucket.size(self._name(name))
+        return None if found is None else plain_size(found)
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        sealer = self._sealer_to_read()
+        found: dict[str, int] = {}
+        for name, size in self._bucket.sizes(folder).items():
+            try:
+                opened = f"{folder}/{name}" if sealer is None else sealer.open_name(f"{folder}/{name}")
+            except NotOpened:
+                raise self._damaged(f"{folder}/{name}") from None
+            found[opened.removeprefix(f"{folder}/")] = plain_size(size)
+        return found
+
+    def upload(self, name: str, path: str) -> None:
+        sealed_name, sealed = self._sealed(name, _pieces(path))
+        self._bucket.write(sealed_name, sealed)
+
+    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
+        try:
+            return self._opened(name, write)
+        except NotOpened:
+            raise self._damaged(name) from None
+
+    def rotate(self, new: bytes) -> None:
+        """Wraps the workspace's key by another key of the user's; the one before opens it no more."""
+        with self._lock:
+            data = wrap(self._sealer_to_write().key, new)
+            self._bucket.replace(KEY_NAME, data)
+            self._key = new
+            self._cache.write(data)
+
+    def _sealed(self, name: str, plain: Iterable[bytes]) -> tuple[str, Iterator[bytes]]:
+        sealer = self._sealer_to_write()
+        sealed_name = sealer.seal_name(name)
+        return sealed_name, sealer.seal(sealed_name, plain)
+
+    def _opened(self, name: str, write: Callable[[bytes], object]) -> bool:
+        sealer = self._sealer_to_read()
+        if sealer is None:
+            return False
+        sealed_name = sealer.seal_name(name)
+        opening = sealer.opening(sealed_name, write)
+        if not self._bucket.download(sealed_name, opening.take):
+            return False
+        opening.end()
+        return True
+
+    def _name(self, name: str) -> str:
+        sealer = self._sealer_to_read()
+        return name if sealer is None else sealer.seal_name(name)
+
+    def _sealer_to_read(self) -> Sealer | None:
+        """None where nothing is there yet, and so no key either."""
+        with self._lock:
+            if self._sealer is None:
+                self._sealer = self._from_cache() or self._from_bucket()
+            return self._sealer
+
+    def _sealer_to_write(self) -> Sealer:
+        """The same; where nothing is there yet, the first one to write makes the key."""
+        with self._lock:
+            sealer = self._sealer_to_read()
+            if sealer is None:
+                self._bucket.create(KEY_NAME, wrap(os.urandom(KEY_BYTES), self._key))
+                sealer = self._sealer = self._from_bucket()
+            assert sealer is not None
+            return sealer
+
+    def _from_cache(self) -> Sealer | None:
+        data = self._cache.read()
+        try:
+            return None if data is None else Sealer(unwrap(data, self._key))
+        except NotOpened:  # another key of the user's has taken its place since
+            return None
+
+    def _from_bucket(self) -> Sealer | None:
+        data = self._bucket.get(KEY_NAME)
+        if data is None:
+            if self._bucket.list_from("log"):
+                hint = "`mlplan explain MLP4408` tells how to encrypt it; to go on without, unset the key"
+                raise Refusal([codes.MLP4408.diagnostic(f"{self} was begun without a key.", hint=hint)])
+            return None
+        try:
+            sealer = Sealer(unwrap(data, self._key))
+        except NotOpened:
+            hint = "provide the key that was last set for this workspace, by `mlplan workspace rotate-key` perhaps"
+            raise Refusal([codes.MLP4407.diagnostic(f"The key doesn't open {self}/{KEY_NAME}.", hint=hint)]) from None
+        self._cache.write(data)
+        return sealer
+
+    def _damaged(self, name: str) -> Refusal:
+        hint = "restore an earlier version of the object, or remove it: `mlplan plan` then makes it anew"
+        return Refusal([codes.MLP4202.diagnostic(f"{self}/{self._name(name)} doesn't open.", hint=hint)])
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as stream:
+        while piece := stream.read(PIECE):
+            yield piece
