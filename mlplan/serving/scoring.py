@@ -1,8 +1,7 @@
 """Decides where and when the model runs: in the event loop, in a thread beside it, many requests at once or one.
 
 A short call belongs in the loop, because a thread costs it a fifth and a long tail; a long one belongs beside it,
-because probes and time limits wait for nobody. Which of the two a model has, its own calls show: it starts in a
-thread, moves into the loop when its calls are short, and back at the first long one.
+because probes and time limits wait for nobody. Which of the two a model has, its own calls show: `pace.py`.
 
 Requests that wait are stacked for models that take many rows: what arrived while the last call ran, or within the
 same turn of the event loop, is one call. Nobody waits for company: there is no timer.
@@ -20,21 +19,11 @@ from typing import Any, Callable, Union
 
 from .messages import Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, observe
-from .run_delay import RunDelay
+from .pace import Pace
 from .settings import Settings
 
-# When a model may move into the loop, and what moves it out again. A busy machine makes short calls look long: what
-# the loop's thread waited for a processor doesn't count, and it takes several long calls, or one beyond doubt.
-_SAMPLE = 200  # calls that are looked at before it moves in
-_SHORT_S = 0.0005
-_MAX_LONGER = 0.3  # the share of them that may take longer than that
-_LONG_S = 0.005
-_MAX_LONG = 3  # long calls among _SAMPLE that move it out
-_VERY_LONG_S = 0.05
-_HOLD_S = 60.0  # for how long it stays out then
 _STUCK_S = 5.0  # after its time limit, how long a call may take to give up before its thread is given up
 _MAX_STUCK = 3
-_SMALL_BODY = 16 * 1024  # what may run in the loop whatever was seen before
 
 
 class TimeLimit(BaseException):
@@ -105,33 +94,24 @@ class Dispatcher:
         self._idle_threads: list[_Thread] = []
         self._threads = 0
         self._stuck = 0
-        self._inline = settings.dispatch == "inline" or (settings.dispatch == "adaptive" and quick)
+        self._pace = Pace(settings.dispatch, quick=quick)
         self._inline_since = 0.0
-        self._adaptive = settings.dispatch == "adaptive"
-        self._sampled = 0
-        self._longer = 0
-        self._long = 0
-        self._sampled_body = 0
-        self._inline_body = _SMALL_BODY
-        self._hold_until = 0.0
-        self._delay = RunDelay()
 
     def submit(self, job: Job) -> None:
         """Answers the job's request, now or later; at once with a 429 where too many wait."""
         if job.is_async:
             self._start_async(job)
             return
-        small = len(job.request.body) <= self._inline_body
         # With one connection nobody else can come within this turn of the loop.
         alone = job.stack is None or len(job.request.connection.door.connections) < 2
-        if self._inline and small and alone and not self._waiting:
+        if alone and not self._waiting and self._pace.is_inline(job.request.body):
             self._run_inline([job])
             return
         if len(self._waiting) >= self._settings.max_queue:
             self._send_away(job)
             return
         job.queued = perf_counter()
-        if not self._inline:
+        if not self._pace.inline:
             job.deadline = self._loop.call_later(self._settings.timeout_s, self._expire, job)
         self._waiting.append(job)
         self._take_turn()
@@ -142,7 +122,7 @@ class Dispatcher:
 
     def tick(self) -> None:
         """To be called about twice a second: what the machine's other work took before isn't a call's."""
-        self._delay.since_last()
+        self._pace.tick()
 
     def stop(self) -> bool:
         """Ends the threads that do nothing; whether those are all."""
@@ -189,7 +169,7 @@ class Dispatcher:
             head = self._waiting[0]
             if head.request.answered:  # its time was over
                 self._waiting.popleft()
-            elif self._inline and len(head.request.body) <= self._inline_body:
+            elif self._pace.is_inline(head.request.body):
                 self._run_inline(self._take_batch())
                 if self._waiting:
                     self._take_turn()  # the network gets its turn in between
@@ -271,8 +251,8 @@ class Dispatcher:
                 outcome = self._failure(request, outcome)
             request.answer(outcome)
         observe(cells, LAYOUT.rows, float(rows))
-        if self._adaptive:
-            self._learn(taken_s, max(len(job.request.body) for job in jobs))
+        if self._pace.adaptive:
+            self._pace.learn(taken_s, max(len(job.request.body) for job in jobs))
 
     def _failure(self, request: Request, error: BaseException) -> Response:
         if isinstance(error, Refused):
@@ -312,24 +292,6 @@ class Dispatcher:
         if self._stuck >= _MAX_STUCK:
             self._give_up(f"{self._stuck} calls of the model don't end")
         self._take_turn()
-
-    def _learn(self, taken_s: float, body: int) -> None:
-        """Moves the model into the loop, or out of it, by the pace of its calls."""
-        if taken_s > _LONG_S and self._inline:
-            taken_s -= self._delay.since_last()
-        self._sampled += 1
-        self._longer += taken_s > _SHORT_S
-        self._long += taken_s > _LONG_S
-        self._sampled_body = max(self._sampled_body, body)
-        if taken_s > _VERY_LONG_S or self._long >= _MAX_LONG:
-            self._inline = False
-            self._hold_until = monotonic() + _HOLD_S
-        elif self._sampled < _SAMPLE:
-            return
-        elif self._longer <= _MAX_LONGER * self._sampled and monotonic() >= self._hold_until:
-            self._inline = True
-            self._inline_body = max(_SMALL_BODY, 2 * self._sampled_body)
-        self._sampled = self._longer = self._long = self._sampled_body = 0
 
 
 def execute(jobs: list[Job]) -> list[Outcome]:

@@ -1,4 +1,7 @@
-"""The service's own description: valid, and true of what it does."""
+"""The service's own description: valid, and true of what it does.
+
+The full 5,000 cases: MLPLAN_OPENAPI_CASES=5000 python -m pytest tests/serving/test_openapi.py
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from .test_entry import SCHEMA
 validator = pytest.importorskip("openapi_spec_validator")
 schemathesis = pytest.importorskip("schemathesis")
 
+CASES = int(os.environ.get("MLPLAN_OPENAPI_CASES", "1000"))
 IRIS, KINDS = load_iris(return_X_y=True)
 PLAIN = "def init(): pass\ndef run(data): return data\n"
 
@@ -84,7 +88,10 @@ def test_a_projects_own_description_comes_first(serve: Serve) -> None:
 
 
 def try_cases(service: Service, cases: int) -> None:
-    """Asks a service what its description allows, and what it doesn't; each answer has to be a documented one."""
+    """Asks a service at least so often what its description allows, and what it doesn't.
+
+    Each answer has to be a documented one.
+    """
     import hypothesis
     from schemathesis import checks
 
@@ -95,9 +102,11 @@ def try_cases(service: Service, cases: int) -> None:
         for name in ("not_a_server_error", "status_code_conformance", "content_type_conformance",
                      "response_schema_conformance")
     ]  # fmt: skip
+    posts = sum(operation.method == "post" for operation in operations)
     tried = 0
     for operation in operations:
-        share = cases // 3 if operation.method == "post" else cases // 30
+        # What takes no body has few cases; the draws that Hypothesis discards as repeated are made up for.
+        share = cases // posts + 20 if operation.method == "post" else 20
         strategy = operation.as_strategy(
             generation_mode=schemathesis.GenerationMode.POSITIVE
         ) | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE)
@@ -112,13 +121,14 @@ def try_cases(service: Service, cases: int) -> None:
             case.call_and_validate(checks=wanted)
 
         ask()
-    assert tried > cases // 3
-
-
-def test_it_does_what_it_says(flowers: Service) -> None:
-    try_cases(flowers, 150)
+    assert tried >= cases
 
 
 @pytest.mark.slow
-def test_it_does_what_it_says_in_5000_cases(flowers: Service) -> None:
-    try_cases(flowers, 5500)
+def test_a_model_does_what_it_says(flowers: Service) -> None:
+    try_cases(flowers, CASES * 4 // 5)
+
+
+@pytest.mark.slow
+def test_a_script_does_what_it_says(serve: Serve) -> None:
+    try_cases(serve(script=SCHEMA), CASES // 5)
