@@ -18,7 +18,7 @@ from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
 from mlplan.cli.globals import Globals, colour_wanted, tell, width
 from mlplan.cli.interrupts import stop_on_interrupt
-from mlplan.cli.plan import PlanOptions, current_state, plan_now, show, tell_warnings
+from mlplan.cli.planning import PlanOptions, current_state, plan_now, show, tell_warnings
 from mlplan.cli.project import Project, open_project
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlplan.kinds.protocol import Effects
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
+    from mlplan.views.plan_json import PlanFile
     from mlplan.workspace.protocols import Holder
 
 
@@ -51,12 +52,13 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     """Applies; the exit code tells how it went (DESIGN section 11)."""
     project = open_project(options)
     tell_warnings(project)
-    selecting = PlanOptions(only=asked.only, exclude=asked.exclude, replace=asked.replace)
+    kept = plan_file_of(asked)
+    selecting = selecting_of(asked, kept, project.manifest.digest)
     planned = plan_now(project, current_state(project), selecting)
-    if asked.plan_file:
+    if kept:
         from mlplan.cli.plan_file import check_plan_file
 
-        check_plan_file(asked.plan_file, planned.plan)
+        check_plan_file(asked.plan_file, kept.plan, planned.plan)
     if planned.plan.is_empty and not planned.state.intents:
         if planned.state.lease is not None:  # left by an apply that was killed at its very end, or held by a live one
             with leased(project, asked.command, asked.lock_timeout_s, threading.Event()):
@@ -69,6 +71,31 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     elif asked.format == "text":
         show(planned.plan, "text")
     return apply_plan(project, planned, selecting, asked)
+
+
+def plan_file_of(asked: ApplyOptions) -> PlanFile | None:
+    """The plan file that was named. Raises: Refusal where it can't be read, or flags say what it says itself."""
+    if not asked.plan_file:
+        return None
+    if asked.only or asked.exclude or asked.replace:
+        from mlplan.codes import plan as codes
+
+        detail = f"{asked.plan_file} was made with a selection of its own, or with none."
+        raise Refusal([codes.MLP5017.diagnostic(detail, hint="Leave out `--only`, `--exclude` and `--replace`.")])
+    from mlplan.cli.plan_file import read_plan_file
+
+    return read_plan_file(asked.plan_file)
+
+
+def selecting_of(asked: ApplyOptions, kept: PlanFile | None, manifest_digest: str) -> PlanOptions:
+    """What is looked at: as the flags say, or as the kept plan was made. One of another manifest is stale anyway."""
+    if kept is None:
+        return PlanOptions(only=asked.only, exclude=asked.exclude, replace=asked.replace)
+    chosen = kept.context.selection
+    if chosen is None or kept.plan.manifest_digest != manifest_digest:
+        return PlanOptions()
+    only, exclude, replace = (tuple(map(str, addresses)) for addresses in chosen)
+    return PlanOptions(only=only, exclude=exclude, replace=replace)
 
 
 def nothing_to_do(plan: Plan, form: str) -> ExitCode:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.cli.apply import ApplyOptions, apply_deletions, confirm
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.plan import PlanOptions, addresses, refuse_protected, show
+from mlplan.cli.planning import PlanOptions, addresses, refuse_protected, show
 from mlplan.cli.project import open_project, reading_of
 from mlplan.errors import ExitCode
 from mlplan.graph import build_graph

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlplan.cli.globals import Globals, colour_wanted, say, width
-from mlplan.cli.plan import PlanOptions, addresses, plan_now
+from mlplan.cli.planning import PlanOptions, addresses, plan_now
 from mlplan.cli.project import open_project
 from mlplan.codes import every_code, lookup, page
 from mlplan.codes import plan as codes

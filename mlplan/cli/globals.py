@@ -34,6 +34,15 @@ def width() -> int:
         return 100
 
 
+def job_url() -> str:
+    """The page of the job of GitHub or GitLab that this runs in, with its log and summary; "" elsewhere."""
+    run = os.environ.get("GITHUB_RUN_ID")
+    if run:
+        server, repository = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
+        return f"{server}/{repository}/actions/runs/{run}" if server and repository else ""
+    return os.environ.get("CI_JOB_URL", "")
+
+
 def say(text: str) -> None:
     """Data for stdout, with a line end."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

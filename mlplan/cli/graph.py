@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlplan.cli.globals import Globals, say
-from mlplan.cli.plan import PlanOptions, plan_now
+from mlplan.cli.planning import PlanOptions, plan_now
 from mlplan.cli.project import open_project
 from mlplan.errors import ExitCode
 

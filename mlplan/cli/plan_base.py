@@ -9,8 +9,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.cli.globals import Globals, tell
-from mlplan.cli.plan import PlanOptions, gate, selection_of, show
+from mlplan.cli.globals import Globals, job_url, tell
+from mlplan.cli.planning import PlanOptions, gate, selection_of, show
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.comparing import Compared, compare
@@ -57,7 +57,8 @@ def run_base(options: Globals, asked: PlanOptions) -> ExitCode:
     found = compare_with(options, asked)
     tell_notes(found.notes)
     plan = found.compared.plan
-    context = Context(base=asked.base, complete=not (asked.only or asked.exclude), notes=found.notes)
+    complete = not (asked.only or asked.exclude)
+    context = Context(base=asked.base, complete=complete, full_text=job_url(), notes=found.notes)
     show(plan, asked.format, verbose=asked.verbose, context=context, graph=found.compared.graph)
     return gate(plan, found.compared.state, asked)
 

@@ -9,21 +9,41 @@ from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlplan.plan.changes import Plan
+    from mlplan.views.plan_context import Context
+    from mlplan.views.plan_json import PlanFile
 
 
-def write_plan_file(path: str, plan: Plan) -> None:
-    """Writes it aside and renames it over, so that half a plan is never read."""
+def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[], Plan]) -> None:
+    """Writes it aside and renames it over, so that half a plan is never read.
+
+    `again` plans once more: where the file itself counts as code or data of the project, it would be stale as soon as
+    it is written. Raises: Refusal (MLP5016) then, and where it can't be written.
+    """
     from mlplan.views.plan_json import render
 
     aside = f"{path}.{os.getpid()}"
-    with open(aside, "w", encoding="utf-8") as stream:
-        stream.write(render(plan))
-    os.replace(aside, path)
+    try:
+        with open(aside, "w", encoding="utf-8") as stream:
+            stream.write(render(plan, context=context))
+        os.replace(aside, path)
+    except OSError as error:
+        detail = f"{path} can't be written: {(error.strerror or str(error)).lower()}."
+        raise Refusal(
+            [codes.MLP5016.diagnostic(detail, hint="Name a file in a folder that you may write to.")]
+        ) from error
+    moved = what_moved(plan, again())
+    if moved:
+        os.unlink(path)
+        detail = f"{path} would be stale as soon as it is written: {'; '.join(moved)}."
+        hint = "Keep it where the project doesn't count it:\n    mlplan plan --out mlplan-plan.json"
+        raise Refusal([codes.MLP5016.diagnostic(detail, hint=hint)])
 
 
-def read_plan_file(path: str) -> Plan:
-    """The plan in a file. Raises: Refusal for what is no plan, was altered, or is from a newer mlplan."""
+def read_plan_file(path: str) -> PlanFile:
+    """What is in a plan file. Raises: Refusal for what is no plan, was altered, or is from a newer mlplan."""
     from mlplan.views.plan_json import plan_from_json
 
     try:
@@ -31,12 +51,11 @@ def read_plan_file(path: str) -> Plan:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal([codes.MLP5007.diagnostic(f"{path} can't be read: {error}.")]) from error
-    return plan_from_json(text, file=os.path.basename(path)).plan
+    return plan_from_json(text, file=os.path.basename(path))
 
 
-def check_plan_file(path: str, now: Plan) -> None:
+def check_plan_file(path: str, kept: Plan, now: Plan) -> None:
     """Raises: Refusal with exit code 7, naming what moved, where a plan made now differs from the one in the file."""
-    kept = read_plan_file(path)
     moved = what_moved(kept, now)
     if moved:
         raise Refusal(

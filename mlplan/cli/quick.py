@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlplan.cli.globals import Globals
-from mlplan.cli.plan import PlanOptions
+from mlplan.cli.planning import PlanOptions
 
 GLOBAL_VALUES = {"-C": "directory", "-f": "file", "--profile": "profile"}
 PLAN_FLAGS = {

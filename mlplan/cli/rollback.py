@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.cli.apply import ApplyOptions, apply_plan, confirm
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.plan import PlanOptions, addresses, plan_now, show
+from mlplan.cli.planning import PlanOptions, addresses, plan_now, show
 from mlplan.cli.project import Project, open_project
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal

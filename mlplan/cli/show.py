@@ -6,17 +6,18 @@ import os
 import time
 
 from mlplan.cli.globals import Globals, say
-from mlplan.cli.plan import addresses, show
+from mlplan.cli.planning import addresses, show
 from mlplan.cli.project import open_project
 from mlplan.errors import ExitCode
 
 
 def run(options: Globals, what: str, form: str) -> ExitCode:
     """All that is recorded, one resource in full, or a plan file."""
-    if what and os.path.isfile(os.path.join(options.directory, what)):
+    if what and os.path.isfile(what):
         from mlplan.cli.plan_file import read_plan_file
 
-        show(read_plan_file(os.path.join(options.directory, what)), form)
+        kept = read_plan_file(what)
+        show(kept.plan, form, context=kept.context)
         return ExitCode.OK
     from mlplan.views.records import resource, state_overview
 

@@ -6,10 +6,7 @@ another machine, a secret whose digest can't be compared counts as it is recorde
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
-import secrets
 
 SHARED = "MLPLAN_DIGEST_KEY"
 """The environment variable by which a team shares one key."""
@@ -23,6 +20,9 @@ def keyed_digest(home: str, name: str, value: str) -> str | None:
     key = _key(home)
     if key is None:
         return None
+    import hashlib
+    import hmac
+
     digest = hmac.new(key, f"{name}\0{value}".encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
     return digest[:-MARK] + hmac.new(key, b"mark", hashlib.sha256).hexdigest()[:MARK]
 
@@ -49,6 +49,8 @@ def _key(home: str) -> bytes | None:
 
 def _make(path: str) -> None:
     """Writes a new key, whole or not at all; where another process is quicker, its key stays."""
+    import secrets
+
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     aside = f"{path}.{os.getpid()}"
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:

@@ -17,6 +17,7 @@ from mlplan.errors import Refusal
 from mlplan.fingerprint import Part, Parts
 from mlplan.json_types import digest_of
 from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Plan, Reason
+from mlplan.plan.make import Selection
 from mlplan.views import words
 from mlplan.views.plan_context import NO_CONTEXT, Context
 from mlplan.world import Drift
@@ -63,6 +64,7 @@ def document(plan: Plan, context: Context = NO_CONTEXT) -> Document:
         "base": context.base,
         "applyable": not plan.is_empty and not context.base,
         "complete": context.complete,
+        "selection": {name: _addresses(context, name) for name in ("only", "exclude", "replace")},
         "notes": list(context.notes),
         "summary": words.summary(plan),
         "resource_changes": [_change(change, context) for change in plan.changes],
@@ -71,6 +73,10 @@ def document(plan: Plan, context: Context = NO_CONTEXT) -> Document:
         "outputs": _sorted(plan.outputs),
     }
     return {**made, "digest": digest_of(made)}
+
+
+def _addresses(context: Context, name: str) -> list[str]:
+    return sorted(map(str, getattr(context.selection, name, ())))
 
 
 def _change(change: Change, context: Context) -> Document:
@@ -221,7 +227,9 @@ def _read_context(read: Document) -> Context:
         for entry in read["resource_changes"]
         if "attribution" in entry
     }
-    return Context(read["base"], attribution, read["complete"], notes=tuple(read["notes"]))
+    chosen = {name: frozenset(map(_read_address, texts)) for name, texts in read.get("selection", {}).items()}
+    selection = Selection(**chosen) if any(chosen.values()) else None
+    return Context(read["base"], attribution, read["complete"], selection=selection, notes=tuple(read["notes"]))
 
 
 def _read_change(entry: Document, drift: tuple[Drift, ...]) -> Change:

@@ -131,6 +131,14 @@ class Check(BaseModel):
     status: Literal["pass", "unknown"] = Field(description="`unknown`: it is asked during the apply.")
 
 
+class Chosen(BaseModel):
+    """The resources that a plan was asked to look at: `apply FILE` looks at the same."""
+
+    only: list[Address] = Field(description="These and what they need; empty: all.")
+    exclude: list[Address] = Field(description="Not these, and not what needs them.")
+    replace: list[Address] = Field(description="Made anew whatever their parts say.")
+
+
 class PlanShape(BaseModel):
     """A plan: what an apply would do, in the order of the graph, deletions last."""
 
@@ -143,6 +151,7 @@ class PlanShape(BaseModel):
     base: str = Field(description="The revision that was compared with instead of the state, or empty.")
     applyable: bool = Field(description="Whether there is something that an apply could do.")
     complete: bool = Field(description="False where a selection left resources out.")
+    selection: Chosen
     notes: list[str] = Field(description="What no single change says and a reader has to know.")
     summary: str
     resource_changes: list[ResourceChange]

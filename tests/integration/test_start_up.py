@@ -66,6 +66,7 @@ LIBRARY = {
         "fcntl",
         "fnmatch",
         "functools",
+        "gc",
         "getpass",
         "hashlib",
         "heapq",

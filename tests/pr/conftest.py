@@ -22,6 +22,8 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "COLUMNS": "100",
     }.items():
         monkeypatch.setenv(name, value)
+    for name in ("GITHUB_RUN_ID", "CI_JOB_URL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

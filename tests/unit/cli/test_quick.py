@@ -7,7 +7,7 @@ import pytest
 from mlplan.cli import commands
 from mlplan.cli import plan as plan_command
 from mlplan.cli.globals import Globals
-from mlplan.cli.plan import PlanOptions
+from mlplan.cli.planning import PlanOptions
 from mlplan.cli.quick import read_plan
 from mlplan.errors import ExitCode
 

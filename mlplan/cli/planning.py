@@ -1,0 +1,189 @@
+"""What `plan`, `apply` and their like share: the plan on a state, how it is shown, and what stops it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.cli.globals import colour_wanted, say, width
+from mlplan.cli.project import reading_of
+from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.planning import plan_project
+from mlplan.plan.make import Selection, protected
+from mlplan.views.plan_context import NO_CONTEXT, Context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlplan.address import Address
+    from mlplan.cli.project import Project
+    from mlplan.graph import Graph
+    from mlplan.kinds.planning import Planned
+    from mlplan.plan.changes import Plan
+    from mlplan.state.records import State
+
+
+class PlanOptions(NamedTuple):
+    """The options of `mlplan plan`."""
+
+    out: str = ""
+    detailed_exitcode: bool = False
+    refresh: bool = True
+    base: str = ""
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    format: str = "text"
+    verbose: bool = False
+    fail_on: str = ""
+    with_state: bool = False
+
+
+def current_state(project: Project) -> State:
+    """The state to plan on. Raises: Refusal MLP4006 where it was moved away, since it says how things were then."""
+    state = project.workspace.log.read()
+    if state.moved:
+        from mlplan.workspace.log import moved
+
+        raise moved(state)
+    return state
+
+
+def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
+    """The plan on a state. Raises: Refusal where it would delete or replace what is protected."""
+    reading = reading_of(project, state)
+    known = {*project.manifest.resources, *state.resources}
+    planned = plan_project(reading, selection=selection_of(asked, known), refresh=asked.refresh)
+    refuse_protected(planned.plan, planned.state)
+    return planned
+
+
+def gate(plan: Plan, state: State, asked: PlanOptions) -> ExitCode:
+    """What `plan` ends with. Raises: Refusal (3) naming the changes that `--fail-on` doesn't let pass, or that would
+    delete or replace what is protected."""
+    refuse_protected(plan, state)
+    refuse_impacts(plan, gated_impacts(asked.fail_on))
+    if not asked.detailed_exitcode or plan.is_empty:
+        return ExitCode.OK
+    return ExitCode.DRIFT if plan.drift_alone else ExitCode.CHANGES
+
+
+def gated_impacts(text: str) -> list[str]:
+    """The impacts that `--fail-on` names. Raises: Refusal for one that is none."""
+    from mlplan.plan.changes import IMPACTS
+
+    named = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in named if word not in IMPACTS]
+    if not unknown:
+        return named
+    from mlplan.codes import plan as codes
+    from mlplan.diagnostics import nearest
+
+    known = ", ".join(IMPACTS)
+    problems = []
+    for word in unknown:
+        near = nearest(word, IMPACTS)
+        hint = f'Did you mean "{near}"?' if near else f"The impacts are: {known}."
+        problems.append(
+            codes.MLP5014.diagnostic(f"`--fail-on {word}`: no change has the impact `{word}`.", hint=hint)
+        )
+    raise Refusal(problems)
+
+
+def refuse_impacts(plan: Plan, impacts: list[str]) -> None:
+    """Raises: Refusal with exit code 3 where a change has one of these impacts."""
+    caught = [change for change in plan.changes if change.impact in impacts]
+    if not caught:
+        return
+    from mlplan.codes import plan as codes
+
+    raise Refusal(
+        [
+            codes.MLP5015.diagnostic(
+                f"{change.address} ({change.action}) has the impact `{change.impact}`, which `--fail-on` stops.",
+                hint="Where it is meant, let somebody who may decide it leave that impact out of `--fail-on`.",
+                address=change.address,
+            )
+            for change in caught
+        ],
+        ExitCode.REFUSED,
+    )
+
+
+def show(
+    plan: Plan,
+    form: str,
+    *,
+    verbose: bool = False,
+    context: Context = NO_CONTEXT,
+    graph: Graph | None = None,
+) -> None:
+    """The plan on stdout, in the form asked for. `graph`: for a picture."""
+    if form == "text":
+        from mlplan.views.plan_text import render
+
+        colour = colour_wanted(sys.stdout.isatty())
+        say(render(plan, width=width(), colour=colour, verbose=verbose, context=context))
+    elif form == "json":
+        from mlplan.views.plan_json import render as render_json
+
+        say(render_json(plan, context=context))
+    elif form == "markdown":
+        from mlplan.views.plan_markdown import render as render_markdown
+
+        say(render_markdown(plan, context=context))
+    else:
+        from mlplan.views.plan_html import render as render_html
+
+        say(render_html(plan, graph=graph, context=context))
+
+
+def tell_warnings(project: Project) -> None:
+    """What is worth a word about the manifest, on stderr."""
+    if project.warnings:
+        from mlplan.cli.problems import tell_problems
+
+        tell_problems(project.warnings)
+
+
+def selection_of(asked: PlanOptions, known: Iterable[Address]) -> Selection:
+    """The resources named on the command line. Raises: Refusal for an address that nothing has."""
+    return Selection(*(addresses(texts, known) for texts in (asked.only, asked.exclude, asked.replace)))
+
+
+def addresses(texts: Iterable[str], known: Iterable[Address]) -> frozenset[Address]:
+    """The addresses that texts spell. Raises: Refusal naming the nearest one for each that is unknown."""
+    from mlplan.diagnostics import nearest
+
+    by_text = {str(address): address for address in known}
+    problems = []
+    for text in texts:
+        if text not in by_text:
+            from mlplan.codes import plan as codes
+
+            near = nearest(text, by_text)
+            hint = f'Did you mean "{near}"?' if near else "See them all:\n    mlplan plan --verbose"
+            problems.append(codes.MLP5001.diagnostic(f"Nothing has the address `{text}`.", hint=hint))
+    if problems:
+        raise Refusal(problems)
+    return frozenset(by_text[text] for text in texts)
+
+
+def refuse_protected(plan: Plan, state: State) -> None:
+    """Raises: Refusal with exit code 3 where the plan deletes or replaces something that is protected."""
+    caught = protected(plan, state)
+    if not caught:
+        return
+    from mlplan.codes import plan as codes
+
+    raise Refusal(
+        [
+            codes.MLP5002.diagnostic(
+                f"{change.address} is protected, and the plan would {change.action} it. {change.loss}",
+                hint=f"Leave it as it is, or first apply the manifest with `protect: false` at {change.address}.",
+                address=change.address,
+            )
+            for change in caught
+        ],
+        ExitCode.REFUSED,
+    )
