@@ -172,6 +172,17 @@ test's `tolerance`.
 What to do: nothing. To have a difference stop the switch, write `limits` beside `requests`.
 """
 
+MLP7037 = Code("MLP7037", "The keys of a service can't be read")
+"""The file with a service's keys doesn't hold them as mlplan writes them.
+
+Why: it was edited or damaged. Without it no request can be let in; to make others silently would shut clients out.
+
+What to do: restore the file, or remove it: then the next apply makes new keys, for you to hand to the clients.
+
+    mlplan apply
+    mlplan service keys NAME
+"""
+
 MLP7101 = Code("MLP7101", "URL can't be downloaded")
 """The server refuses to give what a dataset's URL names, or the URL leads nowhere.
 

@@ -89,7 +89,13 @@ def descendants(pid: int, processes: Iterable[Process]) -> set[int]:
 
 def marked(variable: str, value: str) -> set[int]:
     """The processes that were started with `variable` set to `value` in their environment."""
-    return {pid for pid in _pids() if _has_variable(pid, variable, value)}
+    return {pid for pid in _pids() if _variable(pid, variable) == value}
+
+
+def marked_below(variable: str, folder: str) -> set[int]:
+    """The processes that were started with `variable` set to a path below `folder`."""
+    below = os.path.join(folder, "")
+    return {pid for pid in _pids() if _variable(pid, variable).startswith(below)}
 
 
 def belonging(leader: Identity | None, variable: str, value: str) -> set[int]:
@@ -170,20 +176,18 @@ def _look_up(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[3]), fields[19].decode())
 
 
-def _has_variable(pid: int, variable: str, value: str) -> bool:
-    if _LINUX:
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as stream:
-                return f"{variable}={value}".encode() in stream.read().split(b"\0") and _look_up(pid) is not None
-        except OSError:
-            return False
-    import psutil
-
+def _variable(pid: int, name: str) -> str:
+    """A variable of the environment that a process was started with; "" where it has none, or is gone."""
+    if not _LINUX:
+        return _psutil_variable(pid, name)
+    begin = f"{name}=".encode()
     try:
-        environment: Mapping[str, str] = psutil.Process(pid).environ()
-    except (psutil.Error, OSError):
-        return False
-    return environment.get(variable) == value
+        with open(f"/proc/{pid}/environ", "rb") as stream:
+            lines = stream.read().split(b"\0")
+    except OSError:
+        return ""
+    found = next((line for line in lines if line.startswith(begin)), b"")
+    return os.fsdecode(found[len(begin) :]) if found and _look_up(pid) is not None else ""
 
 
 def _resident(pid: int) -> int:
@@ -214,6 +218,16 @@ def _psutil_look_up(pid: int) -> Process | None:
             return Process(pid, process.ppid(), os.getsid(pid), repr(process.create_time()))
     except (psutil.Error, OSError):
         return None
+
+
+def _psutil_variable(pid: int, name: str) -> str:
+    import psutil
+
+    try:
+        environment: Mapping[str, str] = psutil.Process(pid).environ()
+    except (psutil.Error, OSError):
+        return ""
+    return environment.get(name, "")
 
 
 def _psutil_memory(pid: int) -> int:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from typing import Literal
+from typing import Literal, get_args
+
+from mlplan.codes import apply as codes
+from mlplan.errors import Refusal
 
 Which = Literal["primary", "secondary"]
+WHICH: tuple[Which, ...] = get_args(Which)
 
 
 def keys_path(home: str, name: str) -> str:
@@ -16,9 +20,11 @@ def keys_path(home: str, name: str) -> str:
 
 
 def service_keys(home: str, name: str) -> str:
-    """The absolute path of a service's keys, made at the first call."""
+    """The absolute path of a service's keys, made at the first call. Raises: Refusal (MLP7037) for damaged ones."""
     path = keys_path(home, name)
-    if not os.path.exists(path):
+    if os.path.exists(path):
+        read_keys(path)
+    else:
         write_keys(path, {"primary": new_key(), "secondary": new_key()})
     return path
 
@@ -29,9 +35,17 @@ def new_key() -> str:
 
 
 def read_keys(path: str) -> dict[str, str]:
-    """{"primary": ..., "secondary": ...}"""
-    with open(path, encoding="utf-8") as stream:
-        keys: dict[str, str] = json.load(stream)
+    """{"primary": ..., "secondary": ...}. Raises: Refusal (MLP7037) where that isn't what the file holds."""
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        text = stream.read()
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict) or not all(isinstance(keys.get(which), str) and keys[which] for which in WHICH):
+        detail = f"{path} doesn't hold the keys of a service."
+        hint = f"Restore it, or have new ones made:\n    rm {path}\n    mlplan apply"
+        raise Refusal([codes.MLP7037.diagnostic(detail, hint=hint)])
     return keys
 
 

@@ -14,7 +14,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlplan.json_types import Json
@@ -112,6 +112,17 @@ def generations(parent: str) -> list[Generation]:
         folders = [(e.stat().st_mtime_ns, e.path) for e in entries if not e.name.startswith(".") and e.is_dir()]
         return [Generation(path) for _, path in sorted(folders)]
     return []
+
+
+def strays(parent: str, known: Sequence[Generation]) -> set[int]:
+    """Processes of generations of this service whose folder somebody removed."""
+    found = processes.marked_below(MARK, parent)
+    return found.difference(*(generation.leftovers() for generation in known)) if found else found
+
+
+def end_strays(parent: str, known: Sequence[Generation], *, grace_s: float) -> None:
+    """Ends them: nobody knows them any more, and they hold the service's port."""
+    processes.end(lambda: strays(parent, known), grace_s)
 
 
 def lay_out(spec: ServiceSpec, parent: str, runtime: str) -> Generation:

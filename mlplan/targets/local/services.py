@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mlplan.json_types import Json
 from mlplan.machine import files
 from mlplan.machine.ports import health, is_free, port_taken, url
-from mlplan.targets.local.generations import Generation, generations, uptime_s
+from mlplan.targets.local.generations import Generation, end_strays, generations, strays, uptime_s
 from mlplan.world import ObservedService, ServiceState
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class LocalServices:
         known = generations(self._folder(spec.name))
         # A generation of this service, or what is left of a dead one, makes room when its successor comes.
         own = any(g.place == (spec.host, spec.port) and (g.is_alive() or g.leftovers()) for g in known)
-        if not own and not is_free(spec.host, spec.port):
+        if not (own or is_free(spec.host, spec.port) or strays(self._folder(spec.name), known)):
             found.append(port_taken(spec.name, spec.host, spec.port))
         return found
 
@@ -73,6 +73,7 @@ class LocalServices:
                 live.mark_live()
                 _clear(known, but=live)
                 return self.observe(spec.name)
+            end_strays(self._folder(spec.name), known, grace_s=_GRACE_S)
             # Candidates go at once, since nobody was served by them. Of a dead generation the processes go, because
             # they can still hold the port; its folder stays until there is a new one.
             _clear([g for g in known if not g.was_live], but=live)
@@ -115,10 +116,12 @@ class LocalServices:
     def delete(self, name: str) -> None:
         """Ends all generations and removes the service's folder."""
         folder = self._folder(name)
-        if not os.path.isdir(folder):
+        if not os.path.isdir(folder) and not strays(folder, ()):
             return
         with self._locked(name):
-            for generation in generations(folder):
+            known = generations(folder)
+            end_strays(folder, known, grace_s=_GRACE_S)
+            for generation in known:
                 generation.clear(grace_s=_GRACE_S)
             files.remove_folder(folder)
             with contextlib.suppress(FileNotFoundError):
