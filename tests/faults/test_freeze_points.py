@@ -39,7 +39,7 @@ def test_a_frozen_holder_does_nothing_when_it_wakes(part: int, tmp_path: Path, t
     finally:
         project.destroy()
     tally("frozen at an effect, woken after another took over", len(points), len(points) - len(failed))
-    tally("  of these, the other one had to be told who holds it up", held_up, held_up)
+    tally("frozen at an effect: the other one told who holds it up", held_up, held_up)
     assert not failed, "\n\n".join(failed)
 
 

@@ -16,7 +16,7 @@ import pytest
 from .conftest import Tally
 from .project import SCORE, Project, is_open, new_project, wait_for
 
-SLICES = 4
+SLICES = 2
 DESTROY_EVERY = 8
 """So many points apart, `mlplan destroy` has to remove what stands after the fault; elsewhere a quick end does."""
 
@@ -45,7 +45,7 @@ def remove(project: Project) -> None:
 
 
 SCENARIOS = {
-    "first apply": Scenario(False, False, leave, ["train 0.1"]),
+    "the quickstart's shape": Scenario(False, False, leave, ["train 0.1"]),
     "pipeline": Scenario(True, False, leave, ["prepare", "train 0.1"]),
     "update of a service": Scenario(False, True, edit, ["train 0.1", "train 0.25"]),
     "a service makes way": Scenario(False, True, remove, ["train 0.1"]),

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from workspace_actors import Actor, World
 
 from mlplan.address import Address
 from mlplan.errors import ExitCode, Refusal
@@ -19,8 +20,6 @@ from mlplan.workspace.lease import WorkspaceLease
 from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.memory import FaultyStore
 from mlplan.workspace.process import is_running, this_process
-
-from .actors import Actor, World
 
 ENTRY = Versioned(Address("model", "m"), 1, "d", {})
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from workspace_actors import Actor, World
 
 from mlplan.address import Address
 from mlplan.errors import Refusal
@@ -18,8 +19,6 @@ from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.memory import MemoryStore
 from mlplan.workspace.store import Store
 from mlplan.workspace.witness import Witness
-
-from .actors import Actor, World
 
 MODEL = Address("model", "m")
 

@@ -6,9 +6,21 @@ twice, serials are dense, and everybody folds the log to the same state.
 
 from __future__ import annotations
 
+from itertools import count
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from workspace_actors import Actor, World
 
 from mlplan.address import Address
 from mlplan.errors import Refusal
@@ -18,10 +30,11 @@ from mlplan.state.records import EMPTY, State
 from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.memory import Fate, FaultyStore
 
-from .actors import Actor, World
+from .conftest import Tally
 
 NAMES = ("ann", "bob", "carol")
 MODEL = Address("model", "m")
+EXAMPLES, STEPS = 1000, 40
 FATES: tuple[Fate, ...] = ("ok", "ok", "ok", "ok", "lost", "unanswered", "twice", "late")
 
 
@@ -149,7 +162,24 @@ class Workspace(RuleBasedStateMachine):
         assert self.answered <= set(written), "a commit was lost"
 
 
-TestWorkspace = Workspace.TestCase
-TestWorkspace.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@pytest.mark.parametrize("part", range(2))
+def test_log_and_lease_keep_their_laws_whatever_happens(part: int, tally: Tally) -> None:
+    checked = count()
+
+    class Counted(Workspace):
+        def check_invariants(self, *arguments: Any, **named: Any) -> None:
+            next(checked)
+            super().check_invariants(*arguments, **named)
+
+    run_state_machine_as_test(
+        Counted,
+        settings=settings(
+            max_examples=EXAMPLES // 2,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    steps = next(checked)
+    tally("a step of the model of log and lease", steps, steps)
