@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
-from mlplan.cli.apply import confirm, leased
+from mlplan.cli.apply import computes_of, confirm, leased
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.project import open_project
-from mlplan.errors import ExitCode
+from mlplan.cli.project import Project, open_project, target_opener
+from mlplan.errors import ExitCode, Refusal
 from mlplan.state.entries import Collected
 from mlplan.state.kept import forgotten_versions, kept_trees
 from mlplan.views.words import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlplan.state.records import State
+    from mlplan.targets.protocols import Target
 
 COMMAND = "mlplan gc"
 
@@ -21,18 +28,37 @@ def run(options: Globals, yes: bool) -> ExitCode:
     workspace = project.workspace
     state = workspace.log.read()
     garbage = workspace.artifacts.garbage(kept_trees(state))
-    if not garbage.digests:
+    unused = unused_on_targets(project, state)
+    if not garbage.digests and not unused:
         tell("Nothing to remove: everything kept is referred to.")
         return ExitCode.OK
     tell(f"To remove: {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
     for address, version in forgotten_versions(state):
         tell(f"  {address.kind} {address.name}:{version.number}, which nothing declares or serves any more")
+    for thing in dict.fromkeys(thing for _, things in unused for thing in things):
+        tell(f"  {thing}, which nothing uses")
     if not yes:
         confirm("Remove them for good?")
     with leased(project, COMMAND, 0.0, threading.Event()) as state:
         garbage = workspace.artifacts.garbage(kept_trees(state))
-        # Recorded first: a reader then knows why an artifact is gone, and a crash leaves only more to remove.
-        workspace.log.append(state, (Collected(garbage.digests),), command=COMMAND)
-        workspace.artifacts.remove(garbage)
+        if garbage.digests:
+            # Recorded first: a reader then knows why an artifact is gone, and a crash leaves only more to remove.
+            workspace.log.append(state, (Collected(garbage.digests),), command=COMMAND)
+            workspace.artifacts.remove(garbage)
+        for target, _ in unused:
+            target.clear()
     tell(f"Removed {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
     return ExitCode.OK
+
+
+def unused_on_targets(project: Project, state: State) -> list[tuple[Target, Sequence[str]]]:
+    """The targets that keep something nothing uses, and what that is. One that can't be asked keeps it."""
+    found: list[tuple[Target, Sequence[str]]] = []
+    open_target = target_opener(project, state)
+    for compute in computes_of(project):
+        target = open_target(compute)
+        try:
+            found.append((target, target.unused()))
+        except Refusal as refusal:
+            tell(f"What {compute} keeps stays: {refusal.diagnostics[0].detail}")
+    return [(target, things) for target, things in found if things]

@@ -177,6 +177,11 @@ def _keep_nothing() -> None:
     """Removes nothing: what `Target.clear` does on a target that keeps nothing."""
 
 
+def _nothing() -> Sequence[str]:
+    """What `Target.unused` names on such a target."""
+    return ()
+
+
 class Target(NamedTuple):
     """One target, opened for one project."""
 
@@ -185,6 +190,8 @@ class Target(NamedTuple):
     clear: Callable[[], None] = _keep_nothing
     """Removes what the target keeps for later runs and services, such as images, as far as nothing uses it. Asked
     when its compute is removed, and by `mlplan gc`."""
+    unused: Callable[[], Sequence[str]] = _nothing
+    """Names what `clear` would remove now, in a user's words. Only reads."""
 
 
 class TargetType(Protocol):

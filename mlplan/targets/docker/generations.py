@@ -328,10 +328,16 @@ def remove_volumes(engine: Engine, labels: Mapping[str, str]) -> None:
     """Removes our volumes with these labels that no container uses."""
     import docker.errors
 
-    listed = engine.read("/volumes", filters={"label": [f"{LABEL}{name}={value}" for name, value in labels.items()]})
-    for volume in (listed or {}).get("Volumes") or ():
+    for volume in unused_volumes(engine, labels):
         with contextlib.suppress(docker.errors.APIError):  # in use, or gone meanwhile: both as it should be
-            engine.client.api.remove_volume(volume["Name"])
+            engine.client.api.remove_volume(volume)
+
+
+def unused_volumes(engine: Engine, labels: Mapping[str, str]) -> list[str]:
+    """The names of our volumes with these labels that no container uses."""
+    wanted = {"label": [f"{LABEL}{name}={value}" for name, value in labels.items()], "dangling": ["true"]}
+    listed = engine.read("/volumes", filters=wanted) or {}
+    return sorted(volume["Name"] for volume in listed.get("Volumes") or ())
 
 
 def _common_labels(spec: ServiceSpec, home: str) -> dict[str, str]:

@@ -152,6 +152,14 @@ def remove_images(
                 _remove_image(engine, name)
 
 
+def unused_images(engine: Engine, labels: Mapping[str, str]) -> list[str]:
+    """The names of our images with these labels that no container uses."""
+    wanted = {"label": [f"{LABEL}{name}={value}" for name, value in labels.items()]}
+    used = {container["ImageID"] for container in engine.read("/containers/json", all=1) or ()}
+    listed = [image for image in engine.read("/images/json", filters=wanted) or () if image["Id"] not in used]
+    return sorted(tag for image in listed for tag in image.get("RepoTags") or () if tag.startswith("mlplan/"))
+
+
 def _remove_image(engine: Engine, name: str) -> None:
     import docker.errors
 

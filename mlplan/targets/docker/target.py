@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from mlplan.json_types import Json
 from mlplan.targets.docker import runtime
 from mlplan.targets.docker.engine import Engine
-from mlplan.targets.docker.generations import remove_volumes
-from mlplan.targets.docker.images import remove_images
+from mlplan.targets.docker.generations import remove_volumes, unused_volumes
+from mlplan.targets.docker.images import remove_images, unused_images
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Target
@@ -30,8 +30,13 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
         remove_images(engine, {"project": project}, nameless=True)
         remove_volumes(engine, {"home": name})
 
+    def unused() -> list[str]:
+        images, volumes = unused_images(engine, {"home": name}), unused_volumes(engine, {"home": name})
+        return [*(f"image {image}" for image in images), *(f"volume {volume}" for volume in volumes)]
+
     return Target(
         DockerJobs(engine, name, os.path.join(folder, "jobs"), compute),
         DockerServices(engine, name, os.path.join(folder, "services"), compute, package or runtime.package()),
         clear,
+        unused,
     )

@@ -47,6 +47,7 @@ def test_an_apply_does_what_it_can_and_sums_up(project: Project) -> None:
     assert "run.train failed" in said
     assert "not started: model.m, deployment.svc" in said
     assert project.plan().keys() == {"run.train", "model.m", "deployment.svc"}
+    assert "What box keeps stays: Nothing answers at" in project.mlplan("gc", "-y").err
 
 
 def test_what_is_built_on_another_image_is_run_and_served_anew(project: Project) -> None:

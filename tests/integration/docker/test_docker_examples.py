@@ -124,6 +124,12 @@ def test_an_example_lives_in_containers(example: InContainers, name: str, docker
         assert example.plan() == {}
         assert answers()
 
+    # What stays for later, and nothing uses now, goes when it is asked to.
+    assert "image mlplan/" in example.mlplan("gc", "-y").err
+    assert docker("image", "ls", "-q", *home(target)).split() == [container(target)["Image"].partition(":")[2][:12]]
+    assert example.plan() == {}
+    assert answers()
+
     example.mlplan("destroy", "-y")
     assert of(target) == []
     for what in (["image", "ls", "-aq"], ["volume", "ls", "-q"], ["network", "ls", "-q"]):

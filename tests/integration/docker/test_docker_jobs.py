@@ -162,12 +162,14 @@ def test_a_program_that_is_not_in_the_image_is_named(target: Target, job: MakeJo
 def test_removing_leaves_no_container_and_clearing_no_image(target: Target, job: MakeJob, tmp_path: Path) -> None:
     finish(target, job(f"# {tmp_path}"))
 
+    assert target.unused() == []
     target.clear()  # in use: it stays
-    assert docker("image", "ls", "-q", *home(target))
+    (image,) = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *home(target)).split()
     target.jobs.remove("key-1")
+    assert target.unused() == [f"image {image}"]
     target.clear()
 
-    assert of(target) == []
+    assert (of(target), target.unused()) == ([], [])
     assert docker("image", "ls", "-aq", *home(target)) == ""
 
 

@@ -17,10 +17,12 @@ import pytest
 
 from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
+from mlplan.targets.docker.images import build
+from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 
 from ..project import free_port
-from .on_docker import accept, docker, home, of, publish_elsewhere, silent
+from .on_docker import H11, accept, docker, home, of, publish_elsewhere, silent
 
 pytestmark = pytest.mark.docker
 MakeService = Callable[..., ServiceSpec]
@@ -184,6 +186,25 @@ def test_a_container_can_not_be_altered_from_inside(target: Target, service: Mak
 
     with pytest.raises(subprocess.CalledProcessError):
         docker("exec", "--user", "0", seen["Id"], "touch", "/var/azureml-app/scoring/score.py")
+
+
+def test_a_changed_model_or_script_builds_no_environment(
+    target: Target, service: MakeService, tmp_path: Path
+) -> None:
+    services = target.services
+    assert isinstance(services, DockerServices)
+    spec = service(environment=H11)
+
+    def layers() -> list[str]:
+        return list(build(services._engine, services._recipe(spec), silent)["RootFS"]["Layers"])
+
+    before = layers()
+    for changed, above in (("model/model.txt", 1), ("scoring/score.py", 2)):  # models lie above the code
+        (tmp_path / changed).write_text(f"def init(): ...\n\ndef run(data): ...  # {tmp_path}\n")
+        after = layers()
+        assert len(before) == len(after)
+        assert before[:-above] == after[:-above]
+        before = after
 
 
 def test_what_somebody_alters_is_named_and_mended(
