@@ -75,7 +75,7 @@ class EntryScript:
             arguments[_HEADERS] = canonical_headers(request)
         stack = self._stack(arguments) if self._batch and not self.is_raw_http and not self._wants_headers else None
         rows = stack.data[1] if stack else 1
-        return Job(request, lambda: self.call(arguments), to_response, stack, rows, self.is_async)
+        return Job(request, lambda: self._answer(request, arguments), to_response, stack, rows, self.is_async)
 
     def infer(self, request: Request, asked: oip.Inference, model: str, version: str) -> Job:
         """The job for an inference by the Open Inference Protocol. Raises: Refused."""
@@ -102,6 +102,16 @@ class EntryScript:
             if self._is_from_script(error):
                 raise
             raise Refused(400, f"The input doesn't fit the schema: {error}") from error
+
+    def _answer(self, request: Request, arguments: dict[str, Any]) -> Any:
+        """What `run` gives. A plain script gets whatever text comes; where that claims to be JSON, isn't, and `run`
+        fails on it, that is the client's fault."""
+        try:
+            return self.call(arguments)
+        except Exception:
+            if b"json" in request.headers.get(b"content-type", b"") and not self.is_raw_http:
+                parse_json(request.body)
+            raise
 
     def _by_text(self, request: Request) -> dict[str, Any]:
         if request.method == b"GET":

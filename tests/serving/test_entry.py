@@ -155,6 +155,13 @@ def test_an_exception_in_run_is_logged_and_not_told(results: Service) -> None:
     assert "KeyError: 'missing'" in results.log
 
 
+def test_text_that_claims_to_be_json_and_is_not_is_the_clients_fault(results: Service) -> None:
+    answer = results.ask("POST", "/score", b'{"data": [', {"content-type": "application/json"})
+    assert answer.status == 400
+    assert answer.json["message"].startswith("The body is not JSON: ")
+    assert results.ask("POST", "/score", b'{"data": [', {"content-type": "text/plain"}).status == 500
+
+
 def test_a_get_has_its_query_as_json(serve: Serve) -> None:
     service = serve(script="import json\ndef init(): pass\ndef run(data): return json.loads(data)\n")
     answer = service.ask("GET", "/score?a=1&b=x&b=[2]&c=")
