@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -56,6 +57,7 @@ def main() -> int:
     finally:
         target.services.delete(spec.name)
         target.clear()
+        shutil.rmtree(scratch)
     print("| an image, when there changed | built in | budget |\n| --- | --- | --- |")
     for what, took_s in lasting:
         print(f"| {what} | {took_s:.2f} s | {'' if what == 'everything' else f'{BUDGET_S:.0f} s'} |")
