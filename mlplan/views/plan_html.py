@@ -19,26 +19,29 @@ if TYPE_CHECKING:
     from mlplan.views.plan_context import Context
 
 STYLE = """
-:root { --ink: #0f172a; --soft: #64748b; --line: #e2e8f0; --back: #fff }
-@media (prefers-color-scheme: dark) { :root { --ink: #e2e8f0; --soft: #94a3b8; --line: #334155; --back: #0f172a } }
+:root { --ink: #0f172a; --soft: #64748b; --line: #e2e8f0; --back: #fff; --lost: #dc2626 }
 * { box-sizing: border-box }
 body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 66rem;
   margin: 2.5rem auto; padding: 0 1.25rem }
 h1 { font-size: 1.5rem; margin: 0 } .sum { font-size: 1.05rem; margin: .3rem 0 1.2rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
-.picture { overflow-x: auto; margin: 1.5rem 0; background: #f8fafc; border: 1px solid var(--line);
-  border-radius: 10px; text-align: center }
-.picture svg { max-width: 100%; height: auto; vertical-align: top }
-article { border-left: 4px solid var(--c); padding: .1rem 0 .1rem 1rem; margin: 1.4rem 0 }
+.picture { overflow-x: auto; margin: 1.5rem 0; border: 1px solid var(--line); border-radius: 10px; text-align: center }
+.picture svg { max-width: max(100%, 46rem); height: auto; vertical-align: top }
+article { --c: var(--hue); border-left: 4px solid var(--c); padding: .1rem 0 .1rem 1rem; margin: 1.4rem 0 }
 h2 { font-size: 1.02rem; margin: 0; font-weight: 600 } h2 .action { color: var(--c); margin-right: .4rem }
 .aside { color: var(--soft); font-weight: 400; margin-left: .6rem } .impact { color: var(--soft); margin: 0 }
 ul { margin: .35rem 0; padding-left: 1.15rem } li { overflow-wrap: anywhere } li.note { color: var(--soft) }
 code, td { font: .87em/1.5 ui-monospace, "DejaVu Sans Mono", monospace } .old { color: var(--soft) }
-.loss { color: #dc2626; font-weight: 600; margin: .2rem 0 } summary { cursor: pointer; color: var(--soft) }
+.loss { color: var(--lost); font-weight: 600; margin: .2rem 0 } summary { cursor: pointer; color: var(--soft) }
 table { border-collapse: collapse; margin: .4rem 0 } th { font-weight: 500; color: var(--soft) }
 th, td { text-align: left; vertical-align: top; padding: .15rem 1.4rem .15rem 0; overflow-wrap: anywhere }
 footer { color: var(--soft); border-top: 1px solid var(--line); margin-top: 2rem; padding: .8rem 0 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e2e8f0; --soft: #94a3b8; --line: #334155; --back: #0f172a; --lost: #f87171 }
+  .picture svg { filter: invert(.9) hue-rotate(180deg) }
+  article { --c: color-mix(in srgb, var(--hue) 55%, white) }
+}
 """
 
 
@@ -50,7 +53,7 @@ def render(plan: Plan, *, graph: Graph | None = None, context: Context = NO_CONT
     glance = "".join(f"<dt>{escape(label)}</dt><dd>{escape(said)}</dd>\n" for label, said in words.glance(plan))
     body = [
         f"<h1>{title}</h1>",
-        f'<p class="sum"><strong>{escape(words.summary(plan))}</strong></p>',
+        f'<p class="sum"><strong>{escape(words.summary(plan, context.base))}</strong></p>',
         f"<dl>\n{glance}</dl>" if glance else "",
         *(f'<p class="impact">Note: {escape(words.printable(note))}.</p>' for note in context.notes),
         "" if context.complete else '<p class="impact">Only a part of the project was looked at.</p>',
@@ -86,7 +89,7 @@ def _article(change: Change, context: Context) -> str:
     items += [f"<li>{escape(words.pending_text(*waiting))}</li>" for waiting in words.pending(change)]
     items += [f'<li class="note">{escape(words.printable(note))}</li>' for note in change.notes]
     return (
-        f'<article style="--c: {COLOURS[change.action]}">\n<h2><span class="action">{action.symbol} '
+        f'<article style="--hue: {COLOURS[change.action]}">\n<h2><span class="action">{action.symbol} '
         f"{action.infinitive}</span>{escape(str(change.address))}"
         + (f'<span class="aside">{escape(aside)}</span>' if aside else "")
         + f'</h2>\n<p class="impact">{change.impact.capitalize()}: {words.IMPACT_WORDS[change.impact]}</p>\n'

@@ -66,7 +66,7 @@ def document(plan: Plan, context: Context = NO_CONTEXT) -> Document:
         "complete": context.complete,
         "selection": {name: _addresses(context, name) for name in ("only", "exclude", "replace")},
         "notes": list(context.notes),
-        "summary": words.summary(plan),
+        "summary": words.summary(plan, context.base),
         "resource_changes": [_change(change, context) for change in plan.changes],
         "resource_drift": [_drift(change) for change in plan.changes if change.drift],
         "checks": [check for change in plan.changes for check in _checks(change)],

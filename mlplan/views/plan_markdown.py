@@ -65,7 +65,7 @@ def _cut(plan: Plan, context: Context, limit: int) -> str:
     room = limit - 300 - len(context.full_text)
     total = len(words.loud(plan))
     head = _head(plan, context)
-    kept, shown = [head if len(head) <= room else f"**{words.summary(plan)}**\n"], 0
+    kept, shown = [head if len(head) <= room else f"**{_text(words.summary(plan, context.base))}**\n"], 0
     used = len(kept[0])
     for piece in _changes(plan, context, "lines"):
         if used + len(piece) + 1 > room:
@@ -88,7 +88,12 @@ def _head(plan: Plan, context: Context) -> str:
     """The summary, whose plan it is, and what it comes to at a glance."""
     against = f", compared with {_code(context.base)}" if context.base else ""
     part = "; only a part of the project was looked at" if not context.complete else ""
-    lines = [f"**{words.summary(plan)}**", "", f"Project {_code(plan.project)}{against}{part}", ""]
+    lines = [
+        f"**{_text(words.summary(plan, context.base))}**",
+        "",
+        f"Project {_code(plan.project)}{against}{part}",
+        "",
+    ]
     lines += [f"- **{label}** {_text(said)}" for label, said in words.glance(plan)]
     lines += [f"- note: {_text(note)}" for note in context.notes]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -55,7 +55,7 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     """
     width = min(max(width, 40), WIDEST)
     if plan.is_empty and not verbose:
-        return painted(wrapped(line((words.summary(plan), "bold green")), width, 0), colour=colour)
+        return painted(wrapped(line((words.summary(plan, context.base), "bold green")), width, 0), colour=colour)
     rows: list[Line] = [*_head(plan, width, context), *_drift(plan, width)]
     for heading, changes in _groups(plan, context):
         rows += [line((heading, "bold")), ()] if heading else []
@@ -63,7 +63,7 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     rows += _quiet(plan, width, verbose)
     if not context.complete:
         rows += [line(("Only the chosen resources were looked at.", "dim")), ()]
-    rows += wrapped(line((words.summary(plan), "bold")), width, 6)
+    rows += wrapped(line((words.summary(plan, context.base), "bold")), width, 6)
     return painted(rows, colour=colour)
 
 

@@ -305,10 +305,10 @@ def loud(plan: Plan) -> list[Change]:
     return [change for change in plan.changes if not change.is_quiet]
 
 
-def summary(plan: Plan) -> str:
-    """`Plan: 1 to run, 1 to register, 2 unchanged.`, or `No changes. ...`."""
+def summary(plan: Plan, base: str = "") -> str:
+    """`Plan: 1 to run, 1 to register, 2 unchanged.`, or `No changes. ...`. `base`: what the plan is compared with."""
     if plan.is_empty:
-        return no_changes(len(plan.changes))
+        return no_changes(len(plan.changes), base)
     actions = [change.action for change in plan.changes]
     counts = [
         f"{actions.count(action)} to {words.infinitive}"
@@ -319,10 +319,12 @@ def summary(plan: Plan) -> str:
     return f"Plan: {', '.join([*counts, *([f'{unchanged} unchanged'] if unchanged else [])])}."
 
 
-def no_changes(resources: int) -> str:
+def no_changes(resources: int, base: str = "") -> str:
     """What an empty plan says."""
     if not resources:
         return "No changes. The manifest declares no resources."
+    if base:
+        return f"No changes. Everything stays as {printable(base)} has it ({counted(resources, 'resource')})."
     return f"No changes. Everything is as the manifest says ({counted(resources, 'resource')})."
 
 

@@ -57,7 +57,7 @@ def test_the_merge_commit_of_a_pull_request_is_compared_with_its_first_parent(re
 def test_what_is_not_committed_does_not_count(repository: Repository) -> None:
     repository.edit("mlplan.yaml", *RATE)
     result = repository.mlplan("plan", "--base", "main")
-    assert "No changes" in result.out
+    assert result.out == "No changes. Everything stays as main has it (6 resources).\n"
     assert result.err == "note: edits that aren't committed don't count: two commits are compared.\n"
     repository.commit("here")
     assert repository.mlplan("plan", "--base", "main").err == ""
