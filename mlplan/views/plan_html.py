@@ -26,7 +26,8 @@ body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); background: var
 h1 { font-size: 1.5rem; margin: 0 } .sum { font-size: 1.05rem; margin: .3rem 0 1.2rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
-.picture { overflow-x: auto; margin: 1.5rem 0; border: 1px solid var(--line); border-radius: 10px; text-align: center }
+.picture { overflow-x: auto; margin: 1.5rem 0; border: 1px solid var(--line); border-radius: 10px;
+  text-align: center }
 .picture svg { max-width: max(100%, 46rem); height: auto; vertical-align: top }
 article { --c: var(--hue); border-left: 4px solid var(--c); padding: .1rem 0 .1rem 1rem; margin: 1.4rem 0 }
 h2 { font-size: 1.02rem; margin: 0; font-weight: 600 } h2 .action { color: var(--c); margin-right: .4rem }
