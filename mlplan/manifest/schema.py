@@ -44,7 +44,7 @@ def manifest_schema() -> Schema:
         defs.update(own.pop("$defs", {}))
         defs[_compute_def(name)] = own
     defs = {name: _simplified(definition) for name, definition in defs.items() if name != "Profile"}
-    defs["ComputeBase"] = _compute_union(list(models.COMPUTES), required=True)
+    defs["ComputeBase"] = _compute(list(models.COMPUTES), defs)
     root = _simplified(made)
     _admit_references(root, defs)
     _add_profiles(root, defs)
@@ -103,10 +103,22 @@ def _compute_union(names: list[str], *, required: bool, suffix: str = "") -> Sch
     return {**union, "required": ["type"]} if required else union
 
 
+def _compute(names: list[str], defs: dict[str, Schema]) -> Schema:
+    """A compute. Where no type that is known tells its keys, those of any type will do."""
+    union = _compute_union(names, required=True)
+    of_a_known_type = {"properties": {"type": {"enum": names}}, "required": ["type"]}
+    of_any_type = {"properties": _keys_of_any(names, defs), "additionalProperties": False}
+    return {**union, "allOf": [*union["allOf"], {"if": of_a_known_type, "else": of_any_type}]}
+
+
+def _keys_of_any(names: list[str], defs: dict[str, Schema]) -> Schema:
+    return {key: True for name in names for key in defs[_compute_def(name)]["properties"]}
+
+
 def _compute_overlay(names: list[str], defs: dict[str, Schema]) -> Schema:
     """A part of a compute: its keys are those of any type, since its own type may stand in what it is laid over."""
     union = _compute_union(names, required=False, suffix="Overlay")
-    keys = {key: True for name in names for key in defs[_compute_def(name)]["properties"]}
+    keys = _keys_of_any(names, defs)
     return {**union, "properties": {**keys, **union["properties"]}, "additionalProperties": False}
 
 

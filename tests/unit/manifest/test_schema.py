@@ -42,9 +42,18 @@ def _keywords(node: Any) -> set[str]:
 
 
 def test_every_keyword_of_the_schema_has_its_diagnostic() -> None:
-    words = {"$schema", "$id", "$ref", "description", "default", "items", "propertyNames", "allOf", "then"} | {
-        schema.WITHOUT_EFFECT
-    }
+    words = {
+        "$schema",
+        "$id",
+        "$ref",
+        "description",
+        "default",
+        "items",
+        "propertyNames",
+        "allOf",
+        "then",
+        "else",
+    } | {schema.WITHOUT_EFFECT}
     assert _keywords(SCHEMA) - words == set(check._BY_KEYWORD)
 
 
