@@ -39,8 +39,8 @@ check: lint types test ## what to run before every push
 test-integration: $(VENV)/ready-dev ## the real command line, services and targets
 	$(PYTEST) tests --ignore tests/unit --ignore tests/golden --ignore tests/faults
 
-test-faults: $(VENV)/ready-dev ## killed, cut, refused, full, late
-	$(PYTEST) tests/faults
+test-faults: $(VENV)/ready-dev ## killed, cut, refused, full, late: docs/reliability.md (FAULTS=--record writes it)
+	$(PYTEST) tests/faults $(FAULTS)
 
 test-all: $(VENV)/ready-dev ## every test there is
 	$(PYTEST) tests

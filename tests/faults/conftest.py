@@ -1,25 +1,33 @@
-"""What the campaign counts, told at its end as a table: points tried and survived, by scenario."""
+"""What the campaign counts, told at its end as a table: points tried and survived, by fault."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
+import platform
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from .project import Project, new_project
+from .results import HEADING, TALLY, as_text, gather, with_results
 
-TALLY = "faults"
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+SEED = "MLPLAN_FAULT_SEED"
+BEGAN = time.monotonic()
 
 Tally = Callable[[str, int, int], None]
-NewProject = Callable[..., Project]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help=f"write the results of the campaign to {PAGE.name}")
 
 
 def pytest_configure() -> None:
-    """The campaign's processes start as fast as a user's."""
+    """The campaign's processes start as fast as a user's; all workers share one seed."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault(SEED, str(time.time_ns() % 10**9))
 
 
 @pytest.fixture
@@ -32,6 +40,12 @@ def tally(record_property: Callable[[str, object], None]) -> Tally:
     return note
 
 
+@pytest.fixture(autouse=True)
+def heading(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """A test that tallies nothing is one point, under its module's heading."""
+    record_property(HEADING, getattr(request.module, "FAULTS", request.module.__name__))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """One project. Whatever a test did to it, nothing of it runs afterwards."""
@@ -40,20 +54,24 @@ def project(tmp_path: Path) -> Iterator[Project]:
     made.destroy()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table."""
-    tried: Counter[str] = Counter()
-    survived: Counter[str] = Counter()
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            for name, value in getattr(report, "user_properties", ()):
-                if name == TALLY and report.when == "call":
-                    what, *numbers = value
-                    tried[what] += numbers[0]
-                    survived[what] += numbers[1]
-    if tried:
-        terminalreporter.section("faults")
-        width = max(map(len, tried))
-        terminalreporter.write_line(f"{'':{width}}   tried  survived")
-        for what in sorted(tried):
-            terminalreporter.write_line(f"{what:{width}}  {tried[what]:6}  {survived[what]:8}")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table; with `--record`, into the docs as well."""
+    ended = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if report.when == "call" and any(name == HEADING for name, _ in report.user_properties)
+    ]
+    if not ended:
+        return
+    results = gather((report.user_properties, report.passed) for report in ended)
+    terminalreporter.section("faults")
+    for line in [*as_text(results), f"random moments: {SEED}={os.environ[SEED]} repeats them"]:
+        terminalreporter.write_line(line)
+    if config.getoption("--record", default=False):
+        took = (time.monotonic() - BEGAN) / 60
+        made = (
+            f"Made by {len(ended)} tests in {took:.0f} minutes on {os.cpu_count()} cores, {platform.system()}, "
+            f"Python {platform.python_version()}; random moments by `{SEED}={os.environ[SEED]}`."
+        )
+        PAGE.write_text(with_results(PAGE.read_text(), results, made))

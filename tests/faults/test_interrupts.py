@@ -12,6 +12,7 @@ import pytest
 
 from .project import PATIENCE_S, SCORE, TRAIN, Project, is_open, wait_for
 
+FAULTS = "interrupted, replaced, outlived"
 WAITING = """
 import pathlib, time
 print("waiting", flush=True)

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from .conftest import Tally
+from .conftest import SEED, Tally
 from .project import PATIENCE_S, Project
 
 KILLS = 200
@@ -23,8 +23,7 @@ AT_ONCE = 8
 @pytest.mark.parametrize("part", range(4))
 def test_kills_at_random_moments(part: int, project: Project, tally: Tally) -> None:
     """Edits and applies; kills the apply at some moment; every tenth time one plain apply has to put it right."""
-    seed = int(os.environ.get("MLPLAN_FAULT_SEED", time.time_ns() % 10**9)) + part
-    print(f"seed {seed} (MLPLAN_FAULT_SEED={seed - part} repeats it)")
+    seed = int(os.environ[SEED]) + part
     chance = random.Random(seed)
     began = time.monotonic()
     project.apply()

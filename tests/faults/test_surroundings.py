@@ -1,5 +1,4 @@
-"""A clock that jumps, a disk that is full or read-only, a log and other files that are cut, an artifact with a bit
-turned, a service that somebody else meddles with."""
+"""A clock that jumps, a disk that is full or read-only."""
 
 from __future__ import annotations
 
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from .project import TRAIN, Project, new_project
+from .project import PATIENCE_S, TRAIN, Project, new_project, wait_for
 
+FAULTS = "the clock, the disk"
 CLOCK = [sys.executable, str(Path(__file__).with_name("clock.py"))]
 needs_mounts = pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own has to be mounted: run as root")
 
@@ -28,6 +28,21 @@ def test_a_clock_that_jumps_by_a_day_changes_nothing(days: int, project: Project
     project.mlplan("apply", "-y", program=jump, code=0)
     project.in_step()
     assert project.finished() == ["train 0.1", "train 0.9"]
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_jumps_takes_no_lease_from_who_lives(days: int, project: Project) -> None:
+    gate = project.root / "gate"
+    wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.02)\n"
+    project.write(train=wait + TRAIN)
+    first = project.start("apply", "-y")
+    wait_for(lambda: project.outcome()["lease"])
+    busy = project.mlplan("apply", "-y", program=[*CLOCK, str(days * 86400), "--"], code=6)
+    assert f"pid {first.pid}" in busy.err
+    gate.touch()
+    _, said = first.communicate(timeout=PATIENCE_S)
+    assert first.returncode == 0, said
+    assert project.finished() == ["train 0.1"]
 
 
 @contextmanager
