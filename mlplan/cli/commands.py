@@ -569,6 +569,14 @@ def workspace_migrate(
 ArchiveFile = Annotated[str, typer.Argument(metavar="FILE", help="The archive, a zip file.")]
 
 
+@workspace_app.command("rotate-key")
+def workspace_rotate_key(context: typer.Context) -> int:
+    """Have an encrypted workspace open by another key: MLPLAN_WORKSPACE_NEW_KEY in place of MLPLAN_WORKSPACE_KEY."""
+    from mlplan.cli import workspace
+
+    return workspace.rotate_key(context.obj)
+
+
 @workspace_app.command("export")
 def workspace_export(context: typer.Context, file: ArchiveFile) -> int:
     """Write the history and all that is kept to one archive."""

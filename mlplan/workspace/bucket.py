@@ -200,7 +200,8 @@ def open_bucket(url: str) -> BucketStore:
         named: dict[str, Any] = {"account_name": account} if account else {}
         remote = AzureStore(bucket, prefix=prefix or None, **named, **patience)
     else:
-        remote = GCSStore(bucket, prefix=prefix or None, **patience)
+        emulator: dict[str, Any] = {"base_url": _endpoint("gs"), "bearer_token": "none"} if _endpoint("gs") else {}
+        remote = GCSStore(bucket, prefix=prefix or None, **emulator, **patience)
     return BucketStore(url.rstrip("/"), remote)
 
 

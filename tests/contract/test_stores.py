@@ -6,17 +6,17 @@ import threading
 from pathlib import Path
 
 import pytest
-from object_stores import azure, azure_server, s3, s3_server
+from object_stores import azure, azure_server, google, s3, s3_server
 
 from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.memory import MemoryStore
 from mlplan.workspace.store import ContentStore, Store
 
-__all__ = ["azure", "azure_server", "s3", "s3_server"]
+__all__ = ["azure", "azure_server", "google", "s3", "s3_server"]
 
 
-BUCKETS = [pytest.param(name, marks=pytest.mark.buckets) for name in ("s3", "azure")]
+BUCKETS = [pytest.param(name, marks=pytest.mark.buckets) for name in ("s3", "azure", "google")]
 
 
 @pytest.fixture(params=["folder", "memory", *BUCKETS])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import obstore
 import pytest
-from object_stores import Proxy, azure, azure_server, proxy, s3, s3_server
+from object_stores import Proxy, azure, azure_server, google, proxy, s3, s3_server
 
 from mlplan.address import Address
 from mlplan.errors import ExitCode, Refusal
@@ -20,7 +20,7 @@ from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.open import Workspace, open_workspace
 from mlplan.workspace.shared_artifacts import SharedArtifacts
 
-__all__ = ["azure", "azure_server", "proxy", "s3", "s3_server"]
+__all__ = ["azure", "azure_server", "google", "proxy", "s3", "s3_server"]
 
 pytestmark = pytest.mark.buckets
 
@@ -28,7 +28,7 @@ MODEL = Address("model", "m")
 FILES = {"a.txt": b"one", "sub/b.txt": b"two", "big.bin": os.urandom(12_000_000)}
 
 
-@pytest.fixture(params=["s3", "azure"])
+@pytest.fixture(params=["s3", "azure", "google"])
 def place(request: pytest.FixtureRequest) -> str:
     found: str = request.getfixturevalue(request.param)
     return found

@@ -239,6 +239,24 @@ def test_the_thread_shows_life_until_the_lease_is_given_back(tmp_path: Path) -> 
     assert os.listdir(tmp_path / "lease") == []
 
 
+def test_a_store_that_does_not_answer_holds_nobody_up(tmp_path: Path) -> None:
+    store = FolderStore(str(tmp_path))
+    log = WorkspaceLog(store, author=Author("ann", lambda: ""))
+    lease = WorkspaceLease(store, log, project="p")
+    lease._pace = lease._pace._replace(beat_s=0.01, expiry_s=0.1)
+    silent, lost = threading.Event(), threading.Event()
+    state = lease.take(command="apply", on_lost=lost.set)
+    store.replace = lambda name, data: silent.wait(60)  # type: ignore[assignment,method-assign]
+    assert lost.wait(30)
+    with pytest.raises(Refusal, match=r"MLP4102: .* wasn't reached"):
+        lease.ensure()
+    lease.release()
+    assert log.holding == ""
+    with pytest.raises(Refusal, match="MLP4103"):
+        log.append(state, [ENTRY], command="apply")
+    silent.set()
+
+
 def test_of_many_that_start_together_one_works_at_a_time(tmp_path: Path) -> None:
     inside = threading.Lock()
     order: list[str] = []
