@@ -43,9 +43,16 @@ def places_of(
     named = [Place(file) for file in files(change, reason)]
     paths = [path for path in fields_of(reason.subject, resource, manifest.resources) if path in manifest.places]
     lines = [Place(manifest.file, manifest.places[path].line) for path in paths]
+    if reason.cause == "removed" and not named and not lines:
+        return [Place(manifest.file, gone=f"\\b{_basic(reason.subject.partition(' ')[2] or reason.subject)}\\b")]
     origins = [place for path in paths for place in _origins(path, manifest, written)]
     # A file that is named says more than the line that names it.
     return list(dict.fromkeys([*(named or lines), *origins]))
+
+
+def _basic(text: str) -> str:
+    """Text as a basic regular expression that fits it alone."""
+    return re.sub(r"([\\.\[*^$])", r"\\\1", text)
 
 
 def _origins(path: str, manifest: Manifest, written: Written) -> Iterator[Place]:

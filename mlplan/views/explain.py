@@ -46,7 +46,16 @@ def render(
                     for text in (_said(place, read_line), blame(place))
                     if text
                 ]
+    rows += _others(links[0])
     return painted([row for long in rows for row in wrapped(long, width, 6)], colour=colour)
+
+
+def _others(link: Link) -> list[Line]:
+    """Reasons of the asked change that the chain leaves out, being none of the shortest way: they count as well."""
+    others = [
+        words.reason_words(reason, link.change).text for reason in link.change.reasons if reason not in link.reasons
+    ]
+    return [line("  also, through others: ", text) for text in others]
 
 
 def _head(link: Link, depth: int) -> list[Line]:

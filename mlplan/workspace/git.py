@@ -271,7 +271,10 @@ def last_removed(root: str, file: str, pattern: str) -> str:
     top, path = repository.top, repository.inside(file)
     if path is None:
         return ""
-    if run(top, "grep", "--quiet", "--no-textconv", "-e", pattern, "HEAD", "--", path) is not None:
+    if (
+        _status(top, path)
+        and run(top, "grep", "--quiet", "--no-textconv", "-e", pattern, "HEAD", "--", path) is not None
+    ):
         return "not committed yet"
     words = ("log", "-1", "--no-textconv", "--no-ext-diff", f"-G{pattern}", "--format=%h %an, %ar: %s", "--", path)
     return (run(top, *words) or "").strip()
