@@ -234,9 +234,11 @@ What to do: check the disk or the network file system that the workspace stands 
 MLP4305 = Code("MLP4305", "Unknown kind of workspace")
 """The manifest's `workspace` names a kind of place that mlplan doesn't know.
 
-Why: a workspace is a folder, or a bucket.
+Why: a workspace is a folder, or a bucket. A bucket's place has no room for keys, tokens or queries: the manifest is
+committed, and read by many.
 
-What to do: write a path, such as `.mlplan`.
+What to do: write a path, such as `.mlplan`, or a bucket: `s3://bucket/prefix`, `az://container/prefix`,
+`gs://bucket/prefix`.
 """
 
 MLP4306 = Code("MLP4306", "The workspace is committed")

@@ -72,7 +72,7 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
 def open_store(root: str, place: str) -> ContentStore:
     """The store at a place, as the manifest in `root` names it: a folder or a bucket. Asks nobody yet.
 
-    Raises: Refusal MLP4305 for a place of an unknown kind.
+    Raises: Refusal MLP4305 for a place of an unknown kind, and for one with credentials in it.
     """
     scheme, separator, _ = place.partition("://")
     if not separator:
@@ -80,6 +80,10 @@ def open_store(root: str, place: str) -> ContentStore:
     if scheme not in SCHEMES:
         detail = f"{place} is no kind of workspace that this version of mlplan knows."
         hint = "write a path, such as `.mlplan`, or a bucket: s3://bucket/prefix, az://container/prefix, gs://bucket"
+        raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
+    if any(mark in place for mark in "@?#"):
+        detail = f"A workspace in {scheme}:// is a bucket and a prefix; what is written there holds more than that."
+        hint = "leave keys, tokens and queries out of the manifest: docs/workspaces.md says where they are looked for"
         raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
     from mlplan.workspace.bucket import open_bucket
     from mlplan.workspace.keys import user_key

@@ -46,6 +46,15 @@ def test_an_unknown_kind_of_place_is_refused(tmp_path: Path) -> None:
         open_workspace(str(tmp_path), "ftp://host/path", "p")
 
 
+@pytest.mark.parametrize(
+    "place", ["s3://AKIA:hush@bucket/prefix", "az://container/prefix?sv=1&sig=hush", "gs://bucket#hush"]
+)
+def test_a_place_with_credentials_is_refused_without_showing_them(tmp_path: Path, place: str) -> None:
+    with pytest.raises(Refusal, match="MLP4305") as refused:
+        open_workspace(str(tmp_path), place, "p")
+    assert "hush" not in str(refused.value.diagnostics)
+
+
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     command = ["git", "-C", str(folder), *identity, *arguments]
