@@ -70,20 +70,27 @@ class InContainers(Project):
         return super().mlplan("--profile", "docker", *words, code=code)
 
 
+NewExample = Callable[..., InContainers]
+
+
 @pytest.fixture
-def example(docker_base: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[InContainers]:
-    """A copy of the example that the test names, gone from the engine afterwards."""
-    folder = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".mlplan", "__pycache__", "mlplan.lock")
-    shutil.copytree(ROOT / request.param, folder, ignore=ignored)
-    project = InContainers(str(folder), {"base_image": docker_base})
-    yield project
-    target = on_engine(project)
-    for left in of(target):
-        docker("rm", "-f", left["Id"])
-    for name in {life.service for life in EXAMPLES.values()}:
-        target.services.delete(name)
-    target.clear()
+def new_example(docker_base: str, tmp_path: Path) -> Iterator[NewExample]:
+    """Copies an example: `new_example("mnist", mnist_url=url)`. All of them are gone from the engine afterwards."""
+    made: list[InContainers] = []
+
+    def make(name: str, **variables: str) -> InContainers:
+        folder = tmp_path / "project"
+        ignored = shutil.ignore_patterns(".mlplan", "__pycache__", "mlplan.lock")
+        shutil.copytree(ROOT / name, folder, ignore=ignored)
+        made.append(InContainers(str(folder), {"base_image": docker_base, **variables}))
+        return made[-1]
+
+    yield make
+    for project in made:
+        target = on_engine(project)
+        for left in of(target):
+            docker("rm", "-f", left["Id"])
+        target.clear()
 
 
 def on_engine(project: Project) -> Target:
@@ -91,19 +98,30 @@ def on_engine(project: Project) -> Target:
     return docker_target.open(f"{project.folder}/.mlplan", "", {})
 
 
-@pytest.mark.parametrize(("example", "name"), [(name, name) for name in EXAMPLES], indirect=["example"])
-def test_an_example_lives_in_containers(example: InContainers, name: str, docker_base: str) -> None:
-    service, answer, drifts = EXAMPLES[name]
-    target = on_engine(example)
+def answer(example: InContainers, service: str) -> Any:
+    """What the example's service answers to its testdata.json."""
+    return json.loads(example.mlplan("service", "score", service, "-d", "@testdata.json").out)
 
-    def answers() -> bool:
-        said = example.mlplan("service", "score", service, "-d", "@testdata.json").out
-        return bool(json.loads(said) == answer)
+
+def assert_nothing_left(example: InContainers) -> None:
+    """A destroy leaves nothing on the engine."""
+    example.mlplan("destroy", "-y")
+    target = on_engine(example)
+    assert of(target) == []
+    for what in (["image", "ls", "-aq"], ["volume", "ls", "-q"], ["network", "ls", "-q"]):
+        assert docker(*what, *home(target)) == ""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_lives_in_containers(name: str, new_example: NewExample, docker_base: str) -> None:
+    service, expected, drifts = EXAMPLES[name]
+    example = new_example(name)
+    target = on_engine(example)
 
     assert example.plan()[f"deployment.{service}"][0] == "create"
     example.apply()
     assert example.plan() == {}
-    assert answers()
+    assert answer(example, service) == expected
 
     # An edit of what a model is made by, and the service follows.
     script = next((Path(example.folder) / "scripts").glob("train*.py"))
@@ -113,7 +131,7 @@ def test_an_example_lives_in_containers(example: InContainers, name: str, docker
     done = example.apply()
     assert all(done[address] == ("run", "done") for address in ran)
     assert example.plan() == {}
-    assert answers()
+    assert answer(example, service) == expected
 
     for drift in (DRIFTS[drift] for drift in drifts):
         drift.do(target, docker_base)
@@ -122,15 +140,20 @@ def test_an_example_lives_in_containers(example: InContainers, name: str, docker
         assert drift.words in "".join(drifted[1][1])
         example.apply()
         assert example.plan() == {}
-        assert answers()
+        assert answer(example, service) == expected
 
     # What stays for later, and nothing uses now, goes when it is asked to.
     assert "image mlplan/" in example.mlplan("gc", "-y").err
     assert docker("image", "ls", "-q", *home(target)).split() == [container(target)["Image"].partition(":")[2][:12]]
     assert example.plan() == {}
-    assert answers()
+    assert answer(example, service) == expected
 
-    example.mlplan("destroy", "-y")
-    assert of(target) == []
-    for what in (["image", "ls", "-aq"], ["volume", "ls", "-q"], ["network", "ls", "-q"]):
-        assert docker(*what, *home(target)) == ""
+    assert_nothing_left(example)
+
+
+def test_the_tutorial_lives_in_containers(new_example: NewExample, mnist_url: str) -> None:
+    example = new_example("mnist", mnist_url=mnist_url)
+    example.apply()
+    assert example.plan() == {}
+    assert answer(example, "myservice") == [3]
+    assert_nothing_left(example)
