@@ -8,7 +8,8 @@ from mlplan.codes import apply as codes
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
-    from mlplan.plan.changes import Change, Plan
+    from mlplan.fingerprint import Parts
+    from mlplan.plan.changes import Change, Plan, Reason
 
 
 def not_converged(plan: Plan) -> list[Diagnostic]:
@@ -26,9 +27,20 @@ def not_converged(plan: Plan) -> list[Diagnostic]:
 
 
 def _fields(change: Change) -> str:
-    return "; ".join(
-        f"{reason.subject} is {reason.after!r}, was {reason.before!r}"
-        if reason.cause != "drift"
-        else f"{reason.subject} {reason.detail}"
-        for reason in change.reasons
-    )
+    return "; ".join(_field(change, reason) for reason in change.reasons)
+
+
+def _field(change: Change, reason: Reason) -> str:
+    """A field with both its values: of what is too large to be shown, the digests."""
+    if reason.cause == "drift":
+        return f"{reason.subject} {reason.detail}"
+    before, after = repr(reason.before), repr(reason.after)
+    if reason.before is None and reason.after is None:
+        before, after = _digest(change.before, reason.subject), _digest(change.after, reason.subject)
+    detail = f" ({reason.detail})" if reason.detail else ""
+    return f"{reason.subject} is {after}, was {before}{detail}"
+
+
+def _digest(parts: Parts, name: str) -> str:
+    part = parts.get(name)
+    return part.digest[:12] if part is not None and part.digest else "nothing"

@@ -283,8 +283,9 @@ def computes_of(project: Project) -> list[str]:
     return [address.name for address in project.manifest.resources if address.kind == "compute"]
 
 
-def confirm(question: str) -> None:
-    """Asks on the terminal. Raises: Refusal where the answer is no, or where nobody can answer."""
+def confirm(question: str, command: str = "mlplan apply") -> None:
+    """Asks on the terminal, on behalf of a command. Raises: Refusal where the answer is no, or where nobody can
+    answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         from mlplan.codes import plan as codes
 
@@ -292,7 +293,7 @@ def confirm(question: str) -> None:
             [
                 codes.MLP5004.diagnostic(
                     "This changes the world, and nobody can be asked: standard input is no terminal.",
-                    hint="Say yes beforehand:\n    mlplan apply -y",
+                    hint=f"Say yes beforehand:\n    {command} -y",
                 )
             ]
         )

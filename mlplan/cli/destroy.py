@@ -42,7 +42,7 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
     if asked.format == "text":
         show(planned.plan, "text")
     if not asked.yes:
-        confirm("Destroy all of this?")
+        confirm("Destroy all of this?", "mlplan destroy")
     applying = ApplyOptions(yes=True, lock_timeout_s=asked.lock_timeout_s, format=asked.format)
     return apply_deletions(project, planned, PlanOptions(only=asked.only), applying)
 

@@ -38,7 +38,7 @@ def run(options: Globals, yes: bool) -> ExitCode:
     for thing in dict.fromkeys(thing for _, things in unused for thing in things):
         tell(f"  {thing}, which nothing uses")
     if not yes:
-        confirm("Remove them for good?")
+        confirm("Remove them for good?", COMMAND)
     with leased(project, COMMAND, 0.0, threading.Event()) as state:
         garbage = workspace.artifacts.garbage(kept_trees(state))
         if garbage.digests:

@@ -35,7 +35,7 @@ def run(options: Globals, address_text: str, version: int | None, yes: bool) -> 
     if planned.plan.is_empty:
         return ExitCode.OK
     if not yes:
-        confirm("Roll back?")
+        confirm("Roll back?", f"mlplan rollback {address_text}")
     code = apply_plan(project, planned, selecting, ApplyOptions(yes=True, command="mlplan rollback"))
     if code is ExitCode.OK:
         mentions = ", ".join(m for resource in pinned.values() for m in resource.spec["models"])

@@ -19,7 +19,7 @@ def run(options: Globals, yes: bool) -> ExitCode:
     tell(f"The workspace is held by {holder.description}.")
     tell(_what_it_means(holder.alive, holder.age_s))
     if not yes:
-        confirm("Break its lease?")
+        confirm("Break its lease?", "mlplan unlock")
     if not lease.break_(holder, command="mlplan unlock"):
         tell("It was given back, or taken by another, in the meantime. Look again:\n    mlplan unlock")
         return ExitCode.FAILED

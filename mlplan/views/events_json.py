@@ -19,7 +19,9 @@ from mlplan.address import Address, parse_address
 from mlplan.diagnostics import Diagnostic, Label
 from mlplan.events import Event
 from mlplan.source import Span
+from mlplan.views.apply_text import next_steps
 from mlplan.views.diagnostics_json import diagnostics_json
+from mlplan.views.progress import Progress, by_outcome
 
 FORMAT_VERSION = "1.0"
 
@@ -51,6 +53,7 @@ class JsonLinesView:
         self._stream = stream
         self._now = now
         self._sequence = 0
+        self._progress = Progress()
         self._lock = threading.Lock()
 
     def __enter__(self) -> JsonLinesView:
@@ -65,11 +68,20 @@ class JsonLinesView:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._sequence += 1
-            self._write({"sequence": self._sequence, "time": self._now(), **event_to_json(event)})
+            self._progress.take(event, 0.0)
+            summary = _summary(self._progress) if isinstance(event, events.ApplyFinished) else {}
+            self._write({"sequence": self._sequence, "time": self._now(), **event_to_json(event), **summary})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         self._stream.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._stream.flush()
+
+
+def _summary(progress: Progress) -> dict[str, Any]:
+    """What the last line says beside its event: which changes ended how, and commands that make sense now."""
+    groups = by_outcome(progress.finished)
+    addresses = {outcome: sorted(str(event.address) for event in groups[outcome]) for outcome in sorted(groups)}
+    return {"changes": addresses, "next": [command for command, _ in next_steps(progress)]}
 
 
 def event_to_json(event: Event) -> dict[str, Any]:

@@ -301,6 +301,8 @@ class ApplyFinished(Line):
     exit_code: int
     elapsed_s: float
     counts: dict[Outcome, int]
+    changes: dict[Outcome, list[Address]] = Field(description="Which changes ended how.")
+    next: list[str] = Field(description="Commands that make sense now: how to go on, or what to look at.")
 
 
 EVENT_SHAPES: tuple[type[BaseModel], ...] = (
