@@ -60,7 +60,7 @@ def guarded(command: Callable[[], int]) -> int:
         from mlplan.cli.problems import tell_problems
         from mlplan.errors import bug
 
-        tell_problems([bug(error, f"in `mlplan {' '.join(sys.argv[1:2])}`")])
+        tell_problems([bug(error, "while a command ran")])
         return int(ExitCode.BUG)
 
 

@@ -126,6 +126,17 @@ def version_json(address: Address, version: Version, current: int | None) -> Jso
     }
 
 
+def _detail(name: str, value: Json) -> tuple[str, str]:
+    """What a version's detail is called, and how it reads."""
+    if name == "size_bytes":
+        return "size", size_text(_number(value))
+    if name == "metrics":
+        return name, _metrics_text(value)
+    if name == "framework" and isinstance(value, dict):
+        return name, " ".join(str(word) for word in (value["name"], value.get("version")) if word)
+    return name.replace("_", " "), value_text(value)
+
+
 def version(address: Address, one: Version, tree: Tree, recorded: Recorded | None, *, form: str) -> str:
     """One version in full, its files too."""
     current = recorded.outputs.get("version") if recorded else None
@@ -133,7 +144,7 @@ def version(address: Address, one: Version, tree: Tree, recorded: Recorded | Non
         listing: list[Json] = [{"path": f.path, "sha256": f.sha256, "size": f.size} for f in tree.files]
         shown = version_json(address, one, current if isinstance(current, int) else None)
         return as_json({**shown, "listing": listing} if isinstance(shown, dict) else shown)
-    details = {name.replace("_", " "): value_text(value) for name, value in one.details.items() if value}
+    details = dict(_detail(name, value) for name, value in one.details.items() if value)
     if recorded is not None and current == one.number:
         tags = recorded.outputs.get("tags")
         details["tags"] = value_text(tags) if tags else ""
