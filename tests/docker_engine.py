@@ -54,7 +54,10 @@ def _have_engine() -> None:
     if shutil.which("docker") and _answers():
         return
     if os.getuid() != 0 or not shutil.which("dockerd"):
-        raise _Missing("no Docker engine answers; start one, or as root:\n    .ci/docker-engine install")
+        raise _Missing(
+            "no Docker engine answers; start one, or as root:\n"
+            "    .ci/docker-engine install\n    .ci/docker-engine start"
+        )
     (_SHARED / "started").touch()
     _run("start")
 
