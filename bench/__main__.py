@@ -97,6 +97,26 @@ def plan_of_many(bench: Bench) -> Iterator[Row]:
     yield Row(f"memory of plan, {count:,} resources", f"{peak:.0f} MB", "", "", "under 80 MB", peak < 80)
 
 
+def comparison_of_two_revisions(bench: Bench) -> Iterator[Row]:
+    """`plan --base` on a branch that changes three of many resources; no state, no cache of an apply."""
+    count = 100 if bench.quick else 1000
+    folder = bench.ready("revisions", lambda here: projects.two_revisions(here, count))
+    commands = {
+        "mlplan plan --base": Command([peers.mlplan(), "plan", "--base", "base"], folder),
+        **peers_at(bench, count, dvc=False),
+    }
+    what = f"plan --base, {count:,} resources"
+    for row in against(what, "mlplan plan --base", commands, {"terraform plan": (0.5, "")}, bench.rounds):
+        yield row._replace(budget="under 1 s", holds=float(row.ours.split()[0]) < 1)
+
+
+def errors_of_a_long_manifest(bench: Bench) -> Iterator[Row]:
+    folder = bench.ready("broken", projects.broken)
+    validate = Command([peers.mlplan(), "validate"], folder)
+    seconds = median_s([run(validate, accept=(1,)) for _ in range(bench.rounds)])
+    yield Row("validate, 10,000 lines with 200 errors", f"{seconds:.3f} s", "", "", "under 1 s", seconds < 1)
+
+
 def plan_of_many_files(bench: Bench) -> Iterator[Row]:
     count = 10_000 if bench.quick else 100_000
     folder = bench.ready("files", lambda here: projects.many_files(here, count), [peers.mlplan(), "apply", "-y"])
@@ -224,6 +244,8 @@ def free_port() -> str:
 ROWS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "example": plan_of_the_example,
     "many": plan_of_many,
+    "base": comparison_of_two_revisions,
+    "broken": errors_of_a_long_manifest,
     "files": plan_of_many_files,
     "hashing": hashing,
     "apply": apply_around_nothing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import textwrap
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "examples")
@@ -44,6 +45,44 @@ def resources(folder: str, count: int) -> None:
     write(folder, "code/score.py", "def init():\n    pass\n\n\ndef run(data):\n    return data\n")
     for number in range(3 * share):
         write(folder, f"data/{number}.csv", f"{number}\n")
+
+
+def two_revisions(folder: str, count: int) -> None:
+    """The same `count` resources in a git repository: the branch `base`, and a commit that changes three of them."""
+    resources(folder, count)
+    write(folder, ".gitignore", ".mlplan/\n")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "base")
+    git(folder, "branch", "base")
+    for number in range(3):
+        write(folder, f"data/{number}.csv", f"another {number}\n")
+    git(folder, "commit", "--quiet", "--all", "--message", "change")
+
+
+def git(folder: str, *words: str) -> None:
+    user = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
+    subprocess.run(["git", *user, *words], cwd=folder, check=True)
+
+
+def broken(folder: str) -> None:
+    """A manifest of 10,000 lines with 200 errors of five kinds."""
+    wrong = ["sorce: data.csv", "source: nowhere.csv", "source: data.csv\n    protect: maybe"]
+    wrong += [
+        "source: data.csv\n    tags: {a: '${{ var.none }}'}",
+        "source: data.csv\n    tags: {a: '${{ secret.x }}'}",
+    ]
+    lines = ["version: 1", "project: broken", "dataset:"]
+    number = 0
+    while len(lines) < 9_990:
+        bad = number % 10 == 0 and number < 2_000
+        lines.append(f"  d{number}:")
+        lines += f"    {wrong[number // 10 % 5] if bad else 'source: data.csv'}".split("\n")
+        lines += ["    description: >-", f"      number {number}"]
+        number += 1
+    lines += ["# the end"] * (10_000 - len(lines))
+    write(folder, "mlplan.yaml", "\n".join(lines) + "\n")
+    write(folder, "data.csv", "a\n")
 
 
 def terraform(folder: str, count: int) -> None:
