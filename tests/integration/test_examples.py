@@ -51,14 +51,12 @@ def test_an_example_is_applied_once(name: str, copy: Copy) -> None:
     applied_and_asked(copy(name), name)
 
 
-@pytest.mark.slow
 def test_the_tutorial_reaches_its_accuracy(copy: Copy, mnist_url: str) -> None:
     project = copy("mnist", mnist_url=mnist_url)
     applied_and_asked(project, "mnist")
     assert metrics(project, "train")["accuracy"] >= 0.918
 
 
-@pytest.mark.slow
 def test_the_tutorials_service_reads_real_digits(copy: Copy, mnist_url: str, mnist_files: Path) -> None:
     project = copy("mnist", mnist_url=mnist_url)
     project.apply()
