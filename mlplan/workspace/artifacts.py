@@ -23,7 +23,7 @@ from mlplan.workspace.durable import flush_files, flush_folders
 from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
 from mlplan.workspace.packs import BELOW, FROM, Needs, Packs, Place
 from mlplan.workspace.parallel import in_parallel
-from mlplan.workspace.protocols import FileEntry, OnBytes, Tree
+from mlplan.workspace.protocols import FileEntry, OnBytes, OnSent, Tree
 from mlplan.workspace.reading import BIG, COLUMNS, Found, look_at, read_through, walk
 from mlplan.workspace.trees import decode_listing, encode_listing, subtree_of, tree_of
 from mlplan.workspace.views import Views, remove_all
@@ -54,10 +54,12 @@ class FolderArtifacts:
         self._packs = Packs(root)
         self._trees: dict[str, Tree] = {}
 
-    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None) -> Tree:
+    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None) -> Tree:
         return self._put(walk(folder), on_bytes)
 
-    def put_files(self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None) -> Tree:
+    def put_files(
+        self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None
+    ) -> Tree:
         names = sorted(files)
         return self._put(look_at(names, [files[name] for name in names]), on_bytes)
 

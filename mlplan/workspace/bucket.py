@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from configparser import ConfigParser
-from datetime import datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
@@ -22,6 +22,7 @@ from mlplan.workspace.store import Stored
 
 if TYPE_CHECKING:
     from mlplan.codes import Code
+    from mlplan.workspace.protocols import OnBytes
 
 T = TypeVar("T")
 
@@ -30,6 +31,12 @@ TRIES = 6
 
 TIMEOUT_S = 120.0
 """How long one request may take, its content included."""
+
+ONE_PART = 5 << 20
+"""Bytes up to which an object is sent in one request. Larger ones go in parts of that size, side by side."""
+
+PIECE = 1 << 20
+"""Bytes that are read from a file at a time."""
 
 AT_ONCE = 16
 """Requests that are made side by side: they wait for the network, not for a core."""
@@ -115,16 +122,16 @@ class BucketStore:
 
         self._ask_for(name, lambda: obstore.delete(self._remote, name))
 
-    def upload(self, name: str, path: str) -> None:
-        """Writes a local file, in parts where it is large. Others see it whole or not at all."""
-        with open(path, "rb") as stream:
-            self.write(name, stream)
+    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
+        self.write(name, pieces_of(path, on_bytes), os.path.getsize(path))
 
-    def write(self, name: str, content: IO[bytes] | Iterator[bytes]) -> None:
-        """The same for bytes from elsewhere."""
+    def write(self, name: str, pieces: Iterator[bytes], size: int) -> None:
+        """The same for bytes as they come, of which there are so many."""
         import obstore
 
-        self._ask(name, lambda: obstore.put(self._remote, name, content))
+        # In parts costs two more requests than in one.
+        whole = b"".join(pieces) if size <= ONE_PART else None
+        self._ask(name, lambda: obstore.put(self._remote, name, pieces if whole is None else whole))
 
     def download(self, name: str, write: Callable[[bytes], object]) -> bool:
         """Hands an object's bytes to `write`, piece by piece; False where there is none."""
@@ -148,11 +155,17 @@ class BucketStore:
         return self._ask(folder, collect)
 
     def _now(self) -> datetime:
-        """The time by the clock that stamps objects here."""
+        """The time by the clock that stamps objects here; by this machine's, for who may only read: that one can't
+        take a lease because of it."""
         import obstore
 
-        name = f"lease/clock-{os.getpid()}.json"
-        self.replace(name, b"{}")
+        name = "lease/clock.json"  # one for all: whoever writes it last makes it later by a moment
+        try:
+            self.replace(name, b"{}")
+        except Refusal as refused:
+            if refused.diagnostics[0].code != codes.MLP4402.code:
+                raise
+            return datetime.now(timezone.utc)
         return self._ask(name, lambda: obstore.head(self._remote, name)["last_modified"])
 
     def _ask_for(self, name: str, request: Callable[[], T]) -> T | None:
@@ -177,6 +190,15 @@ class BucketStore:
     def _refusal(self, name: str, error: Exception) -> Refusal:
         code, hint = _sort_out(error)
         return Refusal([code.diagnostic(f"{self._url}/{name}: {_told(error)}.", hint=hint)])
+
+
+def pieces_of(path: str, on_bytes: OnBytes | None = None) -> Iterator[bytes]:
+    """A file's bytes, each piece told as it is handed on."""
+    with open(path, "rb") as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+            if on_bytes:
+                on_bytes(len(piece))
 
 
 def open_bucket(url: str) -> BucketStore:

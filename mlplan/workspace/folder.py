@@ -136,7 +136,7 @@ class FolderStore:
             raise refusal(error, self._path(name)) from error
         return True
 
-    def upload(self, name: str, path: str) -> None:
+    def upload(self, name: str, path: str, on_bytes: Callable[[int], None] | None = None) -> None:
         target = self._path(name)
         try:
             aside = aside_path(self._root)
@@ -144,6 +144,8 @@ class FolderStore:
                 with open(path, "rb") as stream, open(aside, "xb") as copy:
                     while piece := stream.read(PIECE):
                         copy.write(piece)
+                        if on_bytes:
+                            on_bytes(len(piece))
                     copy.flush()
                     os.chmod(aside, 0o444)
                     os.fsync(copy.fileno())

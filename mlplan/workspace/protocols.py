@@ -91,14 +91,19 @@ class Tree:
 OnBytes = Callable[[int], None]
 """Called with how many more bytes are done."""
 
+OnSent = Callable[[int, int], None]
+"""Called with how many bytes were sent to where the workspace is, and how many there are to send."""
+
 
 class Artifacts(Protocol):
     """Bytes kept by content digest."""
 
-    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None) -> Tree:
+    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None) -> Tree:
         """Keeps a folder (files and folders; a symlink is followed inside it, refused out of it)."""
 
-    def put_files(self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None) -> Tree:
+    def put_files(
+        self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None
+    ) -> Tree:
         """Keeps files given as {path in the tree: absolute path here}."""
 
     def tree(self, digest: str) -> Tree:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
-from mlplan.workspace.bucket import AT_ONCE, BucketStore
+from mlplan.workspace.bucket import AT_ONCE, BucketStore, pieces_of
 from mlplan.workspace.parallel import in_parallel
-from mlplan.workspace.sealing import KEY_BYTES, PIECE, NotOpened, Sealer, plain_size, unwrap, wrap
+from mlplan.workspace.protocols import OnBytes
+from mlplan.workspace.sealing import KEY_BYTES, NotOpened, Sealer, plain_size, sealed_size, unwrap, wrap
 from mlplan.workspace.store import Stored
 
 KEY_NAME = "key.json"
@@ -102,9 +103,9 @@ class SealedStore:
             found[opened.removeprefix(f"{folder}/")] = plain_size(size)
         return found
 
-    def upload(self, name: str, path: str) -> None:
-        sealed_name, sealed = self._sealed(name, _pieces(path))
-        self._bucket.write(sealed_name, sealed)
+    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
+        sealed_name, sealed = self._sealed(name, pieces_of(path, on_bytes))
+        self._bucket.write(sealed_name, sealed, sealed_size(os.path.getsize(path)))
 
     def download(self, name: str, write: Callable[[bytes], object]) -> bool:
         try:
@@ -182,9 +183,3 @@ class SealedStore:
     def _damaged(self, name: str) -> Refusal:
         hint = "restore an earlier version of the object, or remove it: `mlplan plan` then makes it anew"
         return Refusal([codes.MLP4202.diagnostic(f"{self}/{self._name(name)} doesn't open.", hint=hint)])
-
-
-def _pieces(path: str) -> Iterator[bytes]:
-    with open(path, "rb") as stream:
-        while piece := stream.read(PIECE):
-            yield piece

@@ -20,7 +20,7 @@ from mlplan.workspace.copying import open_new, write_all
 from mlplan.workspace.folder import aside_path, make_folder, refusal
 from mlplan.workspace.packs import Needs
 from mlplan.workspace.parallel import in_parallel
-from mlplan.workspace.protocols import OnBytes, Tree
+from mlplan.workspace.protocols import OnBytes, OnSent, Tree
 from mlplan.workspace.store import ContentStore
 
 LIMIT = 20 << 30
@@ -35,11 +35,13 @@ class SharedArtifacts:
         self._copy = copy
         self._limit = limit
 
-    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None) -> Tree:
-        return self._send(self._copy.put_folder(folder, on_bytes=on_bytes))
+    def put_folder(self, folder: str, *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None) -> Tree:
+        return self._send(self._copy.put_folder(folder, on_bytes=on_bytes), on_sent=on_sent)
 
-    def put_files(self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None) -> Tree:
-        return self._send(self._copy.put_files(files, on_bytes=on_bytes))
+    def put_files(
+        self, files: Mapping[str, str], *, on_bytes: OnBytes | None = None, on_sent: OnSent | None = None
+    ) -> Tree:
+        return self._send(self._copy.put_files(files, on_bytes=on_bytes), on_sent=on_sent)
 
     def tree(self, digest: str) -> Tree:
         if not os.path.exists(self._copy.place(artifact_name(digest))):
@@ -106,18 +108,22 @@ class SharedArtifacts:
         in_parallel(self._store.delete, [name for name in names if name.startswith("packs/")], threads=AT_ONCE)
         self._copy.remove(garbage)
 
-    def _send(self, tree: Tree, needs: Needs | None = None) -> Tree:
+    def _send(self, tree: Tree, needs: Needs | None = None, on_sent: OnSent | None = None) -> Tree:
         """Sends what the bucket doesn't have of a tree: content first, the listing last."""
         listing = artifact_name(tree.digest)
         if self._store.size(listing) is not None:
             return tree
         known = needs or self._copy.needs(tree.digest)
 
+        wanted = names_of(known)
+        sent = Sent(sum(wanted.values()), on_sent)
+
         def send(name: str) -> None:
             if self._store.size(name) != wanted[name]:
-                self._store.upload(name, self._copy.place(name))
+                self._store.upload(name, self._copy.place(name), sent.add)
+            else:
+                sent.add(wanted[name])
 
-        wanted = names_of(known)
         if needs is None:
             in_parallel(send, list(wanted), threads=AT_ONCE)
         if known.packs:
@@ -180,6 +186,25 @@ class SharedArtifacts:
                     os.unlink(aside)
         except OSError as error:
             raise refusal(error, path) from error
+
+
+class Sent:
+    """Counts what was sent, from several threads; what is there already counts as sent."""
+
+    def __init__(self, total: int, on_sent: OnSent | None) -> None:
+        from threading import Lock
+
+        self._total = total
+        self._on_sent = on_sent
+        self._done = 0
+        self._lock = Lock()
+
+    def add(self, count: int) -> None:
+        """So many bytes more."""
+        with self._lock:
+            self._done += count
+            if self._on_sent:
+                self._on_sent(self._done, self._total)
 
 
 def artifact_name(digest: str) -> str:

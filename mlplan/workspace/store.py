@@ -70,5 +70,6 @@ class ContentStore(Store, Source, Protocol):
     def size(self, name: str) -> int | None:
         """The size of what has that name, or None."""
 
-    def upload(self, name: str, path: str) -> None:
-        """Writes a local file's bytes. Others see them whole or not at all; durable when it returns."""
+    def upload(self, name: str, path: str, on_bytes: Callable[[int], None] | None = None) -> None:
+        """Writes a local file's bytes, and tells how many more are on their way. Others see them whole or not at
+        all; they are durable when it returns."""

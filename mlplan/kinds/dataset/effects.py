@@ -68,16 +68,19 @@ def _keep(resource: Resource, facts: Facts, digest: str, effects: Effects) -> No
         done += count
         effects.emit(ProgressMade(resource.address, "keep", done, total))
 
+    def on_sent(sent: int, to_send: int) -> None:
+        effects.emit(ProgressMade(resource.address, "send", sent, to_send))
+
     kept = _kept_already(resource, facts, effects)
     missing = {path: url for path, url in facts.urls.items() if path not in kept}
     if missing:
         _fetch(resource, facts._replace(urls=missing), effects)
     files, _ = find(resource, effects.reading)
     if isinstance(files, str):
-        tree = artifacts.put_folder(files, on_bytes=on_bytes)
+        tree = artifacts.put_folder(files, on_bytes=on_bytes, on_sent=on_sent)
     else:
         downloaded = {path: _target(resource, path, url, effects) for path, url in missing.items()}
-        tree = artifacts.put_files({**files, **kept, **downloaded}, on_bytes=on_bytes)
+        tree = artifacts.put_files({**files, **kept, **downloaded}, on_bytes=on_bytes, on_sent=on_sent)
     if tree.digest != digest:
         raise Refusal(
             [

@@ -119,6 +119,24 @@ def test_what_no_tree_needs_is_removed(place: str, tmp_path: Path) -> None:
     assert bob.garbage([new.digest]).digests == ()
 
 
+def test_who_may_only_read_sees_who_holds_it(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    with clone(tmp_path, "ann", s3).lease.held(command="mlplan apply"):
+        proxy.only, proxy.faults = "PUT", ["403 AccessDenied"] * 100
+        holder = clone(tmp_path, "bob", s3).lease.holder()
+        proxy.faults = []
+    assert holder is not None
+    assert "`mlplan apply`" in holder.description
+    assert holder.age_s < 60
+
+
+def test_two_that_create_at_the_same_moment_are_told_apart(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    ann = clone(tmp_path, "ann", s3)
+    with ann.lease.held(command="mlplan apply") as state:
+        proxy.only, proxy.faults = "PUT", ["409 ConditionalRequestConflict"] * 2  # S3's word for: ask again
+        ann.log.append(state, [Versioned(MODEL, 1, "d", {})], command="mlplan apply")
+    assert len(clone(tmp_path, "bob", s3).log.read().versions[MODEL]) == 1
+
+
 @pytest.mark.parametrize("commits", [1, 60])
 def test_a_plan_with_nothing_to_do_makes_three_requests(proxy: Proxy, s3: str, tmp_path: Path, commits: int) -> None:
     ann = clone(tmp_path, "ann", s3)
@@ -142,6 +160,15 @@ def test_what_is_there_is_not_sent_again(proxy: Proxy, s3: str, tmp_path: Path) 
     proxy.requests.clear()
     clone(tmp_path, "bob", s3).artifacts.put_folder(str(tmp_path / "in"))
     assert [method for method, _ in proxy.requests].count("PUT") == 2
+
+
+def test_what_is_sent_is_told_as_it_goes(place: str, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    ann = clone(tmp_path, "ann", place).artifacts
+    ann.put_folder(make(tmp_path / "in", FILES), on_sent=lambda done, total: told.append((done, total)))
+    assert told[-1] == (12_000_006, 12_000_006)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert len(told) >= 12
 
 
 def test_many_small_files_take_few_requests(proxy: Proxy, s3: str, tmp_path: Path) -> None:
