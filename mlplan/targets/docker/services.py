@@ -94,7 +94,7 @@ class DockerServices:
             live = found.live
             door = found.door((spec.host, spec.port))
             if live and live.key == spec.key and door and door.is_open and self._is_whole(live):
-                verify(_endpoint(url(*live.place), spec))
+                self._take_up(live, spec, verify, progress)
                 self._clear(found, live, door)
                 return self.observe(spec.name)
             self._remove_generations([g for g in found.generations if not g.was_live])
@@ -154,6 +154,17 @@ class DockerServices:
         """The services that have a container."""
         found = (labels_of(container) for container in self._engine.containers({"home": self._home}))
         return sorted({labels["service"] for labels in found if "service" in labels})
+
+    def _take_up(self, live: Generation, spec: ServiceSpec, verify: Verify, progress: Progress) -> None:
+        """Has a generation asked that is there already, and lets it go live again, which where it is changes nothing.
+
+        A deploy that was killed while it took over may have told some of its replicas or none, and the generation
+        before may still answer at the door: so it is asked where it alone answers.
+        """
+        live = self._wait_until_ready(live, spec, progress)
+        verify(_endpoint(_private_url(live.containers[0]), spec))
+        for container in live.containers:
+            self._go_live(container["Id"], spec)
 
     def _bring_up(
         self, spec: ServiceSpec, live: Generation | None, door: Door | None, verify: Verify, progress: Progress

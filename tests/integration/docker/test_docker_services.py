@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,22 +291,29 @@ def test_too_little_memory_is_named(target: Target, service: MakeService, tmp_pa
         target.services.deploy(spec, accept, silent)
 
 
-def test_what_a_deploy_that_died_left_is_cleared(
-    target: Target, service: MakeService, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Killed(BaseException):
+    """The process ends here: nothing is cleaned up."""
+
+
+def die(*_: object) -> None:
+    raise Killed
+
+
+def deploy_and_die(target: Target, spec: ServiceSpec, step: str) -> None:
+    """A deploy that is killed just before a step of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DockerServices, "_remove_generations", lambda *_: None)
+        if step != "verify":
+            patch.setattr(DockerServices, step, die)
+        with pytest.raises(Killed):
+            target.services.deploy(spec, die if step == "verify" else accept, silent)
+
+
+def test_what_a_deploy_that_died_left_is_cleared(target: Target, service: MakeService, port: int) -> None:
     target.services.deploy(service("one"), accept, silent)
     kept = of(target, role="service")[0]["Id"]
 
-    class Killed(BaseException):
-        """The process ends here: nothing is cleaned up."""
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    monkeypatch.setattr("mlplan.targets.docker.services.DockerServices._remove_generations", lambda *_: None)
-    with pytest.raises(Killed):
-        target.services.deploy(service("two"), die, silent)
-    monkeypatch.undo()
+    deploy_and_die(target, service("two"), "verify")
     assert len(of(target, role="service")) == 2
     assert target.services.observe("scorer").key == "key-of-one"
     assert ask(port) == (200, "one")
@@ -315,6 +323,27 @@ def test_what_a_deploy_that_died_left_is_cleared(
     (left,) = of(target, role="service")
     assert left["Id"] != kept
     assert ask(port) == (200, "three")
+
+
+@pytest.mark.parametrize("step", ["_tell", "_clear"])
+def test_a_deploy_that_died_while_it_took_over_is_completed(
+    step: str, target: Target, service: MakeService, port: int
+) -> None:
+    target.services.deploy(service("one"), accept, silent)
+    deploy_and_die(target, service("two"), step)
+    assert ask(port)[1] in ("one", "two")
+    digests: list[str] = []
+
+    def verify(endpoint: Endpoint) -> None:
+        with urllib.request.urlopen(endpoint.url, timeout=20) as answer:
+            digests.append(answer.headers["x-mlplan-digest"])
+
+    seen = target.services.deploy(service("two"), verify, silent)
+
+    assert (seen.state, seen.key, seen.digest) == ("Healthy", "key-of-two", "digest-of-two")
+    assert digests == ["digest-of-two"]
+    assert ask(port) == (200, "two")
+    assert len(of(target, role="service")) == 1
 
 
 def test_an_image_serves_without_mlplan(target: Target, service: MakeService, port: int) -> None:

@@ -49,6 +49,8 @@ PRIVATE_PORT = 5002
 DOOR_GONE = 75
 """The exit code where the door went away."""
 POLL_S = 0.1
+watched: set[str] = set()
+"""The doors that this process ends with."""
 
 
 def main(command: str) -> int:
@@ -106,7 +108,9 @@ def go_live() -> dict[str, Any]:
     if answer.get("phase") == "live":
         with open(LIVE, "w", encoding="utf-8") as stream:
             stream.write(door)
-        threading.Thread(target=leave_with, args=(door,), daemon=True).start()
+        if door not in watched:
+            watched.add(door)
+            threading.Thread(target=leave_with, args=(door,), daemon=True).start()
     return answer
 
 
