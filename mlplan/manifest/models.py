@@ -272,6 +272,8 @@ class Deployment(Strict):
     batch: bool | None = None
     """Whether requests that wait are put to the model together, as rows of one call. Left out: where that is known to
     give the same answers to the bit. An entry script has to take and give many rows for it."""
+    pickle_allow: list[Line] = []
+    """What the model's pickle may use beyond the usual libraries: `mypackage.steps.Clip`, or `mypackage.*`."""
     collect: Collect | None = None
     """What is kept of requests and answers, for `mlplan service data`. Left out: nothing."""
     test: list[ServiceTest] = []

@@ -17,7 +17,11 @@ def runtime_settings(spec: Mapping[str, Any]) -> dict[str, Json]:
         "timeout_s": seconds(spec["timeout"]),
         "max_body_bytes": size_in_bytes(spec["max_body"]),
     }
-    return found if spec["batch"] is None else {**found, "batch": spec["batch"]}
+    if spec["batch"] is not None:
+        found["batch"] = spec["batch"]
+    if spec["pickle_allow"]:
+        found["pickle_allow"] = list(spec["pickle_allow"])
+    return found
 
 
 def collect_settings(spec: Mapping[str, Any], folder: str) -> dict[str, Json] | None:

@@ -215,6 +215,8 @@ class DeploymentSpec(TypedDict):
     batch: bool | None
     """Whether requests that wait are put to the model together, as rows of one call. Left out: where that is known to
 give the same answers to the bit. An entry script has to take and give many rows for it."""
+    pickle_allow: list[str]
+    """What the model's pickle may use beyond the usual libraries: `mypackage.steps.Clip`, or `mypackage.*`."""
     collect: CollectSpec | None
     """What is kept of requests and answers, for `mlplan service data`. Left out: nothing."""
     test: list[ServiceTestSpec]

@@ -1,4 +1,4 @@
-"""A model that serves itself: a fitted scikit-learn estimator or pipeline, of any kind.
+"""A model that serves itself: a fitted scikit-learn estimator or pipeline, of any kind; or the same in ONNX.
 
     {"data": [[...], ...], "method": "predict"}  ->  {"predict": [...]}
 
@@ -8,13 +8,14 @@ Without `method` it is predict_proba where the estimator has it, else predict, e
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any, Callable
 
 import numpy as np
 
-from . import inputs, json_text, oip, pickles, rowwise
+from . import inputs, json_text, oip, onnx_model, pickles, rowwise
 from .entry import json_body, parse_json
 from .messages import Refused, Request, Response
 from .model_files import only_model_file
@@ -77,9 +78,10 @@ class Estimator:
 
     def enter_thread(self) -> None:
         """To be called by each thread that asks the model. Our own check of the input stands in for a slower one."""
-        import sklearn  # type: ignore[import-untyped]  # has no types
+        with contextlib.suppress(ImportError):  # a model in ONNX does without
+            import sklearn  # type: ignore[import-untyped]  # has no types
 
-        sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+            sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
 
     def score(self, request: Request) -> Job:
         """The job that answers a request. Raises: Refused where it doesn't fit the model."""
@@ -102,10 +104,9 @@ class Estimator:
         """What the estimator's method gives for the rows. Raises: Refused where it doesn't take them."""
         values = table.values
         # The sum of the squares says it of all numbers at once; NaN compares as false.
-        if not table.numeric or np.vdot(values, values) < _SAFE**2:
+        sklearn = sys.modules.get("sklearn")
+        if sklearn is None or not table.numeric or np.vdot(values, values) < _SAFE**2:
             return self._ask(method, values)
-        import sklearn
-
         with sklearn.config_context(assume_finite=False):
             return self._ask(method, values)
 
@@ -224,7 +225,8 @@ def plain(result: Any) -> Any:
 
 def load(folder: str, settings: Settings) -> Estimator:
     """The estimator in a model's folder. Raises: NotServable, UnsafeModel, OSError."""
-    fitted = pickles.load(only_model_file(folder), settings.pickle_allow)
+    path = only_model_file(folder, (*pickles.SUFFIXES, ".onnx"))
+    fitted = onnx_model.load(path) if path.endswith(".onnx") else pickles.load(path, settings.pickle_allow)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Estimator(fitted, settings)

@@ -89,10 +89,10 @@ def _file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
-def only_model_file(folder: str) -> str:
-    """The one model file below a folder. Raises: FileNotFoundError where there isn't exactly one."""
-    found: list[str] = [path for path in _files(folder) if path.endswith(pickles.SUFFIXES)]
+def only_model_file(folder: str, suffixes: tuple[str, ...]) -> str:
+    """The one model file below a folder, by its suffix. Raises: FileNotFoundError where there isn't exactly one."""
+    found: list[str] = [path for path in _files(folder) if path.endswith(suffixes)]
     if len(found) == 1:
         return found[0]
-    suffixes = ", ".join(pickles.SUFFIXES)
-    raise FileNotFoundError(f"{folder}: a model that serves itself is one file ({suffixes}); there are {len(found)}")
+    listed = ", ".join(suffixes)
+    raise FileNotFoundError(f"{folder}: a model that serves itself is one file ({listed}); there are {len(found)}")

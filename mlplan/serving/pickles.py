@@ -157,7 +157,7 @@ _PACKINGS: list[tuple[bytes, Callable[[bytes], bytes]]] = [
 
 def _load_skops(path: str, allowed: Sequence[str]) -> Any:
     try:
-        from skops import io as skops_io  # type: ignore[import-not-found,unused-ignore]  # only where a model needs it
+        from skops import io as skops_io  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         raise UnsafeModel(f"{path} needs the package skops in its environment") from None
     untrusted = list(skops_io.get_untrusted_types(file=path))
@@ -174,5 +174,5 @@ def _refusal(path: str, named: list[str]) -> str:
     more = f"\n  and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
     return (
         f"{os.path.basename(path)} is not loaded: it would use what no scikit-learn model needs:{shown}{more}\n"
-        "Where that is the project's own code, name it in the setting pickle_allow."
+        "Where that is the project's own code, name it in the deployment's pickle_allow."
     )

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
+from typing import Any
 
 import httpx
 import pytest
@@ -84,6 +86,21 @@ def test_requests_and_answers_are_kept_and_exported(small: Project) -> None:
     (day,) = json.loads(small.mlplan("service", "data", "means", "--format", "json").out)
     assert (day["model"], day["version"], day["records"]) == ("mean", "1", 1)
     small.in_step()
+
+
+def test_a_crash_loop_is_a_failed_service_with_its_reason(small: Project) -> None:
+    small.edit("scripts/score.py", "def run(data):\n", 'def run(data):\n    if data == "die":\n        os._exit(7)\n')
+    small.apply()
+    shown: dict[str, Any] = {}
+    until = time.monotonic() + 60
+    while shown.get("state") != "Failed" and time.monotonic() < until:
+        small.mlplan("service", "score", "means", "-d", "die", code=None)
+        shown = json.loads(small.mlplan("service", "show", "means", "--format", "json").out)
+    assert shown["detail"]["problem"].startswith("5 workers ended one after the other; the last: worker ")
+    assert shown["detail"]["problem"].endswith("ended with exit code 7")
+    assert "5 workers ended one after the other" in small.mlplan("plan").out
+    assert small.apply()["deployment.means"] == ("update", "done")
+    assert small.ask("means", {"data": [100, 0]}) == ["above", "below"]
 
 
 @pytest.fixture

@@ -147,7 +147,8 @@ def ask(
 def lay_out(
     folder: str, *, script: str | None = None, models: Mapping[str, Any] | None = None, **given: Any
 ) -> dict[str, Any]:
-    """Makes a generation's folder. `models` maps `name/version` to a fitted estimator or the bytes of a file.
+    """Makes a generation's folder. `models` maps `name/version`, or `name/version/file`, to a
+    fitted estimator or the bytes of a file.
 
     What comes back is its configuration; `given` says what of it isn't the usual.
     """
@@ -164,12 +165,12 @@ def lay_out(
             stream.write(script)
     listed = []
     for place, content in (models or {}).items():
-        name, version = place.split("/")
+        name, version, *file = place.split("/")
         path = os.path.join(app, "azureml-models", name, version)
         os.makedirs(path)
         if isinstance(content, bytes):
-            with open(os.path.join(path, "model.pkl"), "wb") as file:
-                file.write(content)
+            with open(os.path.join(path, *(file or ["model.pkl"])), "wb") as stream_out:
+                stream_out.write(content)
         else:
             import joblib  # type: ignore[import-untyped]  # has no types
 

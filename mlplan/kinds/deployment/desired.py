@@ -90,7 +90,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts["compute base_image"] = known("result", facts.base_image)
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
-    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "batch", "collect"):
+    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "batch", "pickle_allow", "collect"):
         value = written(spec.get(field))
         if value not in (None, {}, []):
             parts[field] = known("result", value)

@@ -20,13 +20,14 @@ from typing import Any
 from mlplan.json_types import Json
 from mlplan.machine import files, processes
 from mlplan.machine.variables import kept_variables, thread_count
-from mlplan.serving import RUNTIME_MAIN
+from mlplan.serving import GAVE_UP, RUNTIME_MAIN
 from mlplan.serving.control import ask
 from mlplan.targets.protocols import ServiceSpec
 
 MARK = "MLPLAN_SERVICE"
 """The variable by which a service's processes are known, with the generation's folder."""
 _ASK_S = 2.0
+_LAST_WORDS = 10  # lines of its log
 _POLL_S = 0.02
 _PATIENCE_S = 2.0  # what a runtime may need beyond the grace to end
 
@@ -104,6 +105,13 @@ class Generation:
                 return stream.read().splitlines()[-count:]
         except OSError:
             return []
+
+
+    def last_words(self) -> str:
+        """Why its runtime gave up, such as workers that ended one after the other; "" where it was ended."""
+        lines = self.last_lines(_LAST_WORDS)
+        said = [line.removeprefix(GAVE_UP) for line in lines if line.startswith(GAVE_UP)]
+        return said[-1] if said else ""
 
 
 def generations(parent: str) -> list[Generation]:

@@ -102,7 +102,7 @@ class LocalServices:
             return ObservedService("Transitioning", key=starting.key, detail={"pid": _pid(starting)})
         dead = next((g for g in reversed(known) if g.was_live), known[-1])
         uri = f"{url(*dead.place)}/score" if dead.was_live else ""
-        return ObservedService("Failed", dead.key, "", uri, {"problem": "its process is gone"})
+        return ObservedService("Failed", dead.key, "", uri, {"problem": dead.last_words() or "its process is gone"})
 
     def logs(self, name: str, *, follow: bool) -> Iterator[str]:
         """The log of the live generation, or else of the youngest; with `follow`, until that one ends."""
