@@ -24,17 +24,25 @@ def ask(
 
     Raises: Refusal where nobody answers.
     """
-    import httpx  # only where a service is asked
+    import http.client  # only where a service is asked; a fifth of the time that a larger client takes to be loaded
+    from urllib.parse import urlsplit
 
     headers = {"authorization": f"Bearer {key}"} if key else {}
     if body is not None:
         headers["content-type"] = "application/json"
     if is_test:
         headers["x-mlplan-collect"] = "no"
+    place = urlsplit(url)
+    connect = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    # Straight to the service: it is on this machine or named in the manifest, no proxy stands between.
+    connection = connect(place.hostname or "", place.port, timeout=timeout_s)
     try:
-        # Straight to the service: it is on this machine or named in the manifest, no proxy stands between.
-        with httpx.Client(trust_env=False, timeout=timeout_s) as client:
-            response = client.request("GET" if body is None else "POST", url + path, headers=headers, content=body)
-    except httpx.HTTPError as error:
-        raise Refusal([codes.MLP7034.diagnostic(f"{url}{path} doesn't answer: {error}.")]) from error
-    return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.text)
+        connection.request("GET" if body is None else "POST", place.path + path, body, headers)
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        why = str(error) or type(error).__name__
+        raise Refusal([codes.MLP7034.diagnostic(f"{url}{path} doesn't answer: {why}.")]) from error
+    finally:
+        connection.close()
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
