@@ -8,6 +8,14 @@ from docker_engine import docker_base
 __all__ = ["docker_base"]
 
 
+def pytest_configure() -> None:
+    """Made-up inputs are held to what comes out, not to how long it took: this machine may be busy."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("mlplan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("mlplan")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the expected files of tests/golden anew; review the diff"
