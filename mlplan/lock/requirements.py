@@ -90,6 +90,8 @@ def _by_packaging(requirement: str) -> str:
         read = Requirement(requirement)
     except InvalidRequirement as error:
         raise Unreadable(_why(requirement, str(error))) from error
+    if not all(re.fullmatch(_NAME, name) for name in (read.name, *read.extras)):  # packaging lets `name_` pass
+        raise Unreadable("a name ends in a letter or a digit")
     if read.url and re.search(r"://[^/@$]*:[^/@$]+@", read.url):
         raise Unreadable("it holds a password, which would be committed with the lock file")
     clauses = [str(clause) for clause in read.specifier]

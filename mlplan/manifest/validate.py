@@ -161,6 +161,8 @@ def _packages(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
         try:
             requirement = Requirement(package)
         except InvalidRequirement:
+            requirement = None
+        if requirement is None or requirement.name.endswith(("_", "-", ".")):  # packaging lets `name_` pass
             yield codes.MLP3401.diagnostic(
                 f"`{package}` is no package as pip takes it.",
                 hint=_package_hint(package),

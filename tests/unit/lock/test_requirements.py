@@ -81,6 +81,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ("written", "why"),
     [
         ("numpy=1.2", "a version is pinned with two equals signs, `==`; a single one is conda's way"),
+        ("numpy_", "a name ends in a letter or a digit"),
+        ("numpy[a_]", "a name ends in a letter or a digit"),
         ("numpy 1.2", "`==` is missing between the name and the version"),
         ("./wheels/own.whl", "it is a path, and what stands there can't be pinned"),
         ("own-1.0.tar.gz", "it is a path, and what stands there can't be pinned"),
