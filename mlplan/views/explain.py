@@ -60,9 +60,9 @@ def _others(link: Link) -> list[Line]:
 
 def _head(link: Link, depth: int) -> list[Line]:
     change = link.change
-    verb = words.ACTION_WORDS[change.action].infinitive
+    will = "will run" if change.action == "run" else f"will be {words.past_text(change.action)}"
     head = "because " if depth else ""
-    return [line("  " * depth + head, (str(change.address), "bold"), f" is to {verb}")]
+    return [line("  " * depth + head, (str(change.address), "bold"), f" {will}")]
 
 
 def _said(place: Place, read_line: Callable[[str, int], str]) -> str:

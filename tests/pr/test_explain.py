@@ -76,9 +76,9 @@ def test_a_default_of_a_variable_is_followed_through_what_it_makes_run(applied: 
     applied.edit("mlplan.yaml", "default: 0.5", "default: 0.7")
     applied.commit("raise the rate", author="Bob <bob@example.org>")
     assert explained(applied, "model.mean") == [
-        "model.mean is to register",
+        "model.mean will be registered",
         "model bytes (known after apply of run.train)",
-        "because run.train is to run",
+        "because run.train will run",
         "--rate 0.5 -> 0.7",
         'mlplan.yaml:15 | arguments: [--data, "${{ dataset.numbers.path }}", --rate, "${{ var.rate }}"]',
         "Ann: begin",
@@ -99,7 +99,7 @@ def test_what_comes_from_the_environment_says_so(
 ) -> None:
     monkeypatch.setenv(name, value)
     lines = explained(applied, "run.train")
-    assert lines[:2] == ["run.train is to run", reason]
+    assert lines[:2] == ["run.train will run", reason]
     assert lines[2].startswith("mlplan.yaml:16 | env: {WHO:")
     assert origin in lines
 
@@ -113,13 +113,13 @@ def test_a_value_of_the_command_line_says_so(applied: Repository) -> None:
 def test_data_and_code_lead_to_their_files(applied: Repository) -> None:
     applied.write({"data/a.txt": "1\n2\n"})
     assert explained(applied, "dataset.numbers") == [
-        "dataset.numbers is to register",
+        "dataset.numbers will be registered",
         "content: 1 file changed (a.txt)",
         "data/a.txt",
         "not committed yet",
     ]
     assert explained(applied, "run.train")[-4:] == [
-        "because dataset.numbers is to register",
+        "because dataset.numbers will be registered",
         "content: 1 file changed (a.txt)",
         "data/a.txt",
         "not committed yet",
@@ -127,7 +127,7 @@ def test_data_and_code_lead_to_their_files(applied: Repository) -> None:
     applied.write({"code/reading.py": "x = 2\n", "plain.bin": "2"})
     applied.commit("another x")
     assert explained(applied, "run.train") == [
-        "run.train is to run",
+        "run.train will run",
         "code/reading.py changed",
         "code/reading.py",
         "Ann: another x",
@@ -146,7 +146,7 @@ def test_what_was_taken_out_is_told_by_who_took_it(applied: Repository) -> None:
     assert explained(applied, "run.train")[1:] == ["env OLD 1 removed", taken_out, "Bob: clean up"]
     assert explained(applied, "model.plain")[1:] == ["no longer in the manifest", taken_out, "Bob: clean up"]
     assert explained(applied, "model.mean") == [
-        "model.mean is to register",
+        "model.mean will be registered",
         "require count > 1 added",
         "mlplan.yaml:21 | require: [count > 1]",
         "Bob: clean up",
@@ -177,7 +177,7 @@ def test_what_is_new_or_moved_leads_to_its_line(applied: Repository) -> None:
 def test_drift_has_no_line(applied: Repository) -> None:
     shutil.rmtree(applied.folder / ".mlplan" / "artifacts")
     assert explained(applied, "model.plain") == [
-        "model.plain is to register",
+        "model.plain will be registered",
         "artifact the listing of its files missing or damaged",
     ]
 
