@@ -113,7 +113,7 @@ class FolderArtifacts:
         try:
             entries = self.tree(digest).files
         except Refusal:
-            return ("the listing of its files",)
+            return ("list",)
         return tuple(
             entry.path
             for entry in entries

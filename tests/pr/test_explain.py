@@ -178,7 +178,7 @@ def test_drift_has_no_line(applied: Repository) -> None:
     shutil.rmtree(applied.folder / ".mlplan" / "artifacts")
     assert explained(applied, "model.plain") == [
         "model.plain will be registered",
-        "artifact the listing of its files missing or damaged",
+        "artifact list missing or damaged",
     ]
 
 
