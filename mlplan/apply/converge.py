@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def not_converged(plan: Plan) -> list[Diagnostic]:
-    """An error for each change that is still left, naming the field and both values; empty where it converged."""
+    """An error for each change that is still left, naming the field and both values; empty where it converged.
+
+    A change that only waits for another one goes with that.
+    """
+    left = [change for change in plan.changes if not change.is_quiet]
+    causes = [change for change in left if any(reason.cause != "upstream" for reason in change.reasons)]
     return [
         codes.MLP7004.diagnostic(
             f"{change.address} was applied, and yet the plan after it says `{change.action}`: {_fields(change)}.",
@@ -21,8 +26,7 @@ def not_converged(plan: Plan) -> list[Diagnostic]:
             "    mlplan plan",
             address=change.address,
         )
-        for change in plan.changes
-        if not change.is_quiet
+        for change in causes or left
     ]
 
 
@@ -37,7 +41,7 @@ def _field(change: Change, reason: Reason) -> str:
     before, after = repr(reason.before), repr(reason.after)
     if reason.before is None and reason.after is None:
         before, after = _digest(change.before, reason.subject), _digest(change.after, reason.subject)
-    detail = f" ({reason.detail})" if reason.detail else ""
+    detail = f": {reason.detail}" if reason.detail else ""
     return f"{reason.subject} is {after}, was {before}{detail}"
 
 

@@ -23,8 +23,15 @@ def test_field_and_both_values() -> None:
     reasons = (Reason("changed", "--rate", 0.1, 0.5), Reason("changed", "content", None, None, "1 file changed"))
     assert said(Change(RUN, "run", reasons, *CONTENT)) == [
         "run.r was applied, and yet the plan after it says `run`: --rate is 0.5, was 0.1; "
-        "content is 222222222222, was 111111111111 (1 file changed)."
+        "content is 222222222222, was 111111111111: 1 file changed."
     ]
+
+
+def test_what_only_follows_is_left_out() -> None:
+    cause = Change(RUN, "run", (Reason("changed", "--rate", 0.1, 0.5),), {}, {})
+    follows = Change(SERVICE, "update", (Reason("upstream", "model m", None, "run.r"),), {}, {})
+    assert len(said(cause, follows)) == 1
+    assert len(said(follows)) == 1
 
 
 def test_drift_in_its_own_words() -> None:
