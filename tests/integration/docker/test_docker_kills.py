@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,14 @@ from mlplan.targets.docker import target as docker_target
 from mlplan.targets.protocols import Target
 from mlplan.workspace.open import open_workspace
 
+from ..project import free_port
 from .on_docker import docker, home, of
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 AT_POINT = Path(__file__).resolve().parents[2] / "faults" / "at_point.py"
-SLICES = 4
-POINTS = 3
+SLICES = 2
+POINTS = 5
 """How many points each slice tries."""
 PATIENCE_S = 120.0
 
@@ -90,6 +91,10 @@ class Project:
         assert self.mlplan("apply", "-y", program=(str(AT_POINT), "count", str(report), "--")) == 0, self.said
         return len(json.loads(report.read_text()))
 
+    def killed_at(self, point: int) -> int:
+        """Applies and is killed at a point; the exit code."""
+        return self.mlplan("apply", "-y", program=(str(AT_POINT), "kill", str(point), "--"))
+
     def answer(self) -> str:
         """What the service answers."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/score", b"{}", method="POST")
@@ -104,39 +109,84 @@ class Project:
         ]
 
 
+NewProject = Callable[[str], Project]
+
+
 @pytest.fixture
-def project(docker_base: str, tmp_path: Path, port: int) -> Iterator[Project]:
-    """The project, gone from the engine afterwards."""
-    made = Project(tmp_path / "project", docker_base, port)
-    yield made
-    for container in of(made.target):
-        docker("rm", "-f", container["Id"])
-    made.target.services.delete("svc")
-    made.target.clear()
+def new_project(docker_base: str, tmp_path: Path) -> Iterator[NewProject]:
+    """Makes a project in a folder of that name. All of them are gone from the engine afterwards."""
+    made: list[Project] = []
+
+    def make(name: str) -> Project:
+        made.append(Project(tmp_path / name, docker_base, free_port()))
+        return made[-1]
+
+    yield make
+    for project in made:
+        for container in of(project.target):
+            docker("rm", "-f", container["Id"])
+        project.target.services.delete("svc")
+        project.target.clear()
 
 
-@pytest.mark.parametrize("part", range(SLICES))
-def test_a_killed_apply_is_completed_by_the_next(part: int, project: Project, tmp_path: Path) -> None:
-    project.write("0")
-    assert project.mlplan("apply", "-y") == 0, project.said
-    project.write("1")
-    count = project.effects(tmp_path / "effects.json")
+def points(count: int, part: int) -> range:
+    """The points of one slice, of so many in all."""
     step = max(1, count // (SLICES * POINTS))
-    for number, point in enumerate(range(1 + part * step, count + 1, SLICES * step), start=2):
-        project.write(str(number))
-        killed = project.mlplan("apply", "-y", program=(str(AT_POINT), "kill", str(point), "--"))
-        assert killed in (-9, 0), (point, project.said)
-        assert project.answer() in (str(number), str(number - 1)), point
+    return range(1 + part * step, count + 1, SLICES * step)
 
-        assert project.mlplan("apply", "-y") == 0, (point, project.said)
 
-        assert project.mlplan("plan", "--detailed-exitcode") == 0, (point, project.said)
-        assert project.answer() == str(number), point
-        assert len(set(project.completed())) == len(project.completed()) == number + 1, point
-        # An ended job may stay until there is something to apply again.
-        runs = [c["Config"]["Labels"]["dev.mlplan.role"] for c in of(project.target) if c["State"]["Running"]]
-        assert sorted(runs) == ["door", "service"], point
+def assert_whole(project: Project, answer: str, trained: int, point: int) -> None:
+    """Everything is as the manifest says, each model was trained once, and one service runs and nothing else."""
+    assert project.mlplan("plan", "--detailed-exitcode") == 0, (point, project.said)
+    assert project.answer() == answer, point
+    assert len(set(project.completed())) == len(project.completed()) == trained, point
+    # An ended job may stay until there is something to apply again.
+    runs = [c["Config"]["Labels"]["dev.mlplan.role"] for c in of(project.target) if c["State"]["Running"]]
+    assert sorted(runs) == ["door", "service"], point
+
+
+def assert_nothing_left(project: Project) -> None:
+    """A destroy leaves nothing on the engine."""
     assert project.mlplan("destroy", "-y") == 0, project.said
     assert of(project.target) == []
     assert docker("image", "ls", "-aq", *home(project.target)) == ""
     assert docker("volume", "ls", "-q", *home(project.target)) == ""
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_a_first_apply_that_is_killed_is_completed_by_the_next(
+    part: int, new_project: NewProject, tmp_path: Path
+) -> None:
+    unbroken = new_project("unbroken")
+    unbroken.write("0")
+    count = unbroken.effects(tmp_path / "effects.json")
+    assert_nothing_left(unbroken)
+    for point in points(count, part):
+        project = new_project(f"killed-{point}")
+        project.write("0")
+        assert project.killed_at(point) in (-9, 0), (point, project.said)
+
+        assert project.mlplan("apply", "-y") == 0, (point, project.said)
+
+        assert_whole(project, "0", 1, point)
+        assert_nothing_left(project)
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_an_update_that_is_killed_is_completed_by_the_next(
+    part: int, new_project: NewProject, tmp_path: Path
+) -> None:
+    project = new_project("project")
+    project.write("0")
+    assert project.mlplan("apply", "-y") == 0, project.said
+    project.write("1")
+    count = project.effects(tmp_path / "effects.json")
+    for number, point in enumerate(points(count, part), start=2):
+        project.write(str(number))
+        assert project.killed_at(point) in (-9, 0), (point, project.said)
+        assert project.answer() in (str(number), str(number - 1)), point
+
+        assert project.mlplan("apply", "-y") == 0, (point, project.said)
+
+        assert_whole(project, str(number), number + 1, point)
+    assert_nothing_left(project)
