@@ -19,6 +19,9 @@ HAVE_EFFECTS = frozenset({"run", "deployment"})
 """Kinds whose changes do something in the world. The others write artifacts by content, which is harmless to
 repeat, and one commit."""
 
+STAND_IN_THE_WORLD = frozenset({"deployment"})
+"""Kinds that are there until they are removed. Of an ended run only its record goes."""
+
 
 def attempt_of(change: Change, state: State, project: str) -> Attempt:
     """The attempt that a change is: that of its open intent where an earlier apply began it, else the next one."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.address import Address
-from mlplan.apply.attempts import HAVE_EFFECTS, attempt_of
+from mlplan.apply.attempts import HAVE_EFFECTS, STAND_IN_THE_WORLD, attempt_of
 from mlplan.apply.settle import settle_others
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal, bug
@@ -162,7 +162,7 @@ class Executor:
         """The intent stands in the log before the effect begins; a failure closes it, unless something is left that
         the next apply can still make use of."""
         address = change.address
-        if address.kind not in HAVE_EFFECTS:
+        if address.kind not in (STAND_IN_THE_WORLD if change.action == "delete" else HAVE_EFFECTS):
             yield
             return
         if attempt.key not in self._session.state.intents:

@@ -122,6 +122,16 @@ def test_a_removed_section_is_removed_from_the_world(small: Project) -> None:
     assert not listens(small.port)
 
 
+def test_all_that_was_declared_can_be_taken_out(small: Project) -> None:
+    small.apply()
+    small.cut("mlplan.yaml", "compute:")
+    done = small.apply()
+    assert done["run.train"] == ("delete", "done")
+    assert {outcome for _, outcome in done.values()} == {"done"}
+    small.in_step()
+    assert not listens(small.port)
+
+
 def test_a_package_pin_runs_again_what_it_is_for(small: Project) -> None:
     script = "    script: train.py\n"
     small.edit("mlplan.yaml", script, script + "    environment: {packages: [idna==3.10]}\n")
