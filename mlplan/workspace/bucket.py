@@ -238,8 +238,9 @@ def _endpoint(scheme: str) -> str:
 
 
 def _aws_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What obstore doesn't find by itself: the shared files of the AWS tools, by profile."""
-    found: dict[str, Any] = {}
+    """What obstore doesn't know by itself: the shared files of the AWS tools, by profile."""
+    # Objects are removed one by one; in bulk each would cost the same, by a request that some stores know no rules for.
+    found: dict[str, Any] = {"disable_bulk_delete": True}
     if _endpoint("s3"):
         found["endpoint"] = _endpoint("s3")
     profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"

@@ -151,6 +151,17 @@ def test_a_plan_with_nothing_to_do_makes_three_requests(proxy: Proxy, s3: str, t
     assert len(proxy.requests) == 3
 
 
+def test_the_command_plan_makes_three_requests(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    files = {"mlplan.yaml": PROJECT.replace("PLACE", s3), "code/sum.py": SCRIPT, "data/one.txt": "1"}
+    for name in ("ann", "bob"):
+        make(tmp_path / name, {path: text.encode() for path, text in files.items()})
+    assert command(tmp_path / "ann", "apply", "-y").returncode == 0
+    for name in ("ann", "bob"):
+        proxy.requests.clear()
+        assert command(tmp_path / name, "plan", "--detailed-exitcode").returncode == 0
+        assert [method for method, _ in proxy.requests] == ["GET"] * 3
+
+
 def test_what_is_there_is_not_sent_again(proxy: Proxy, s3: str, tmp_path: Path) -> None:
     clone(tmp_path, "ann", s3).artifacts.put_folder(make(tmp_path / "in", FILES))
     proxy.requests.clear()
