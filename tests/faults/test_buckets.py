@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from object_stores import Proxy, azure, azure_server, s3, s3_server
@@ -24,6 +25,8 @@ from .project import PATIENCE_S, Project, new_project
 __all__ = ["azure", "azure_server", "s3", "s3_server"]
 
 pytestmark = pytest.mark.buckets
+
+Point = TypeVar("Point")
 
 ENDPOINTS = {"s3": "AWS_ENDPOINT_URL", "azure": "AZURE_STORAGE_ENDPOINT"}
 WRITES = ("PUT", "POST", "DELETE")
@@ -76,6 +79,8 @@ def killer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 SLICES = 3
 BEFORE_EVERY = 4
 """What the server didn't get leaves what the request before it left, once that was taken: so few are tried."""
+EFFECTS_EVERY = 1 if os.environ.get("MLPLAN_TEST_ALL_POINTS") else 8
+"""Of the effects that an apply has on its own machine, `test_kill_points.py` tries all, with a folder."""
 
 
 @pytest.mark.parametrize("part", range(SLICES))
@@ -89,35 +94,58 @@ def test_a_kill_at_any_write_loses_and_repeats_nothing(
         expected, writes = project.outcome(), list(proxy.writes)
     finally:
         project.destroy()
+
+    def kill(project: Project, point: tuple[int, bool]) -> None:
+        proxy.aim(point[0], taken=point[1])
+        victim = project.start("apply", "-y")
+        proxy.know(victim)
+        victim.communicate(timeout=PATIENCE_S)
+        proxy.aim(0)
+
     points = [(point, True) for point in range(1, len(writes) + 1)]
     points += [(point, False) for point in range(1, len(writes) + 1, BEFORE_EVERY)]
-    failed: list[str] = []
-    for point, taken in points[part::SLICES]:
-        name = f"{point}-{'taken' if taken else 'lost'}"
-        project = new_project(tmp_path / name, place=f"{place}/{name}")
-        try:
-            killed_at(project, proxy, point, taken=taken)
-            assert project.outcome() == expected
-            assert project.finished() == ["train 0.1"]
-            project.in_step()
-            project.assert_one_service()
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            failed.append(f"{name}, {proxy.writes[:point][-1:]}: {error}")
-        finally:
-            project.destroy()
+    failed = killed_at_each(points[part::SLICES], kill, expected, tmp_path, place)
     tried = len(points[part::SLICES])
     tally(f"killed at a write to a bucket: {place.partition(':')[0]}", tried, tried - len(failed))
     assert not failed, "\n\n".join(failed)
 
 
-def killed_at(project: Project, proxy: Killer, point: int, *, taken: bool) -> None:
-    """An apply that is killed at a write, and a plain one after it."""
-    proxy.aim(point, taken=taken)
-    victim = project.start("apply", "-y")
-    proxy.know(victim)
-    victim.communicate(timeout=PATIENCE_S)
-    proxy.aim(0)
-    project.apply()
+@pytest.mark.parametrize("part", range(SLICES))
+def test_a_kill_at_an_effect_of_its_own_loses_and_repeats_nothing(
+    killer: tuple[str, Killer], part: int, tmp_path: Path, tally: Tally
+) -> None:
+    place, _ = killer
+    project = new_project(tmp_path / "unbroken", place=f"{place}/unbroken")
+    try:
+        effects = project.effects()
+        expected = project.outcome()
+    finally:
+        project.destroy()
+    points = range(1, len(effects) + 1)[part * EFFECTS_EVERY :: SLICES * EFFECTS_EVERY]
+    failed = killed_at_each(points, Project.killed_at, expected, tmp_path, place)
+    tally(f"killed at an effect, with a bucket: {place.partition(':')[0]}", len(points), len(points) - len(failed))
+    assert not failed, "\n\n".join(failed)
+
+
+def killed_at_each(
+    points: Sequence[Point], kill: Callable[[Project, Point], object], expected: object, root: Path, place: str
+) -> list[str]:
+    """What went wrong at which point: each has a project of its own, killed there and applied once more."""
+    failed = []
+    for number, point in enumerate(points):
+        project = new_project(root / f"{number}", place=f"{place}/{number}")
+        try:
+            kill(project, point)
+            project.apply()
+            assert project.outcome() == expected
+            assert project.finished() == ["train 0.1"]
+            project.in_step()
+            project.assert_one_service()
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            failed.append(f"killed at {point}: {error}")
+        finally:
+            project.destroy()
+    return failed
 
 
 @pytest.mark.parametrize("commit", [4, 6, 8])
