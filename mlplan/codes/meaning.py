@@ -324,7 +324,8 @@ Why: a plan has to know beforehand where a run executes and which files a datase
 command line would be seen by others, or recorded.
 
 What to do: resources' attributes may stand in a run's `arguments`, `command` and `env` and in an inference's `env`;
-secrets in `env`, and in the URLs of a dataset, the file's name aside. For values known beforehand there are variables.
+secrets in `env`, and in the URLs of a dataset, the file's name aside. For what is known beforehand there are
+variables.
 
 Broken:
 
