@@ -110,11 +110,13 @@ def _shown(parts: Parts) -> Document | None:
     """Parts by name with what there is to show: the value, or the digest where it says more than a value would."""
     if not parts:
         return None
-    return {
-        name: f"sha256:{part.digest[:16]}" if part.value is None else part.value
-        for name, part in sorted(parts.items())
-        if part.digest is not None
-    }
+    return {name: _value(name, part) for name, part in sorted(parts.items()) if part.digest is not None}
+
+
+def _value(name: str, part: Part) -> Json:
+    if part.value is not None:
+        return part.value
+    return "(secret)" if name.startswith("secret ") else f"sha256:{str(part.digest)[:16]}"
 
 
 def _fingerprint(parts: Parts) -> Document:

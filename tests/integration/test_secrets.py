@@ -353,6 +353,8 @@ def test_the_key_of_the_digests_stays_out_of_the_state(tmp_path: Path) -> None:
 
     project.env["MLPLAN_SECRET_X"] = "two"
     assert project.plan() == {"run.it": ("run", ["secret X changed"])}
+    changed = json.loads(project.mlplan("plan", "--format", "json").out)["resource_changes"][1]["change"]
+    assert (changed["before"]["secret X"], changed["after"]["secret X"]) == ("(secret)", "(secret)")
     key.unlink()
     project.in_step()
     project.env["MLPLAN_DIGEST_KEY"] = "a key that a team shares"
