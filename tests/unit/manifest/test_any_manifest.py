@@ -87,6 +87,21 @@ def test_damaged_manifests(block: int) -> None:
         _check(_load(mutated(seed), "prod" if seed % 3 == 0 else ""))
 
 
+def test_of_many_errors_all_are_told() -> None:
+    wrong = ("sorce: x.csv", "source: d.csv", "source: x.csv\n    protect: maybe", "source: ${{ var.none }}")
+    resources = [
+        f"  d{number}:\n    {wrong[number // 10 % 4] if number % 10 == 0 else 'source: x.csv'}\n    description: y"
+        for number in range(2000)
+    ]
+    text = "version: 1\nproject: p\ndataset:\n" + "\n".join(resources) + "\n# the end" * 4000 + "\n"
+    loaded = _load(text.encode())
+    _check(loaded)
+    assert len(text.splitlines()) > 10_000
+    of_the_manifest = [d for d in loaded.diagnostics if d.span and d.span.file == "mlplan.yaml"]
+    assert len(of_the_manifest) == 200
+    assert {d.code for d in of_the_manifest} == {"MLP2001", "MLP2003", "MLP3201", "MLP3304"}
+
+
 @pytest.mark.parametrize("block", range(10))
 def test_ten_thousand_other_damaged_manifests(block: int) -> None:
     """Other ones each time; `mutated(seed)` makes the one that failed again."""
