@@ -239,7 +239,7 @@ def _endpoint(scheme: str) -> str:
 
 def _aws_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """What obstore doesn't know by itself: the shared files of the AWS tools, by profile."""
-    # Objects are removed one by one; in bulk each would cost the same, by a request that some stores know no rules for.
+    # Objects are removed one by one: in bulk each costs the same, and some servers' permissions don't know bulk.
     found: dict[str, Any] = {"disable_bulk_delete": True}
     if _endpoint("s3"):
         found["endpoint"] = _endpoint("s3")

@@ -47,6 +47,9 @@ class WorkspaceLog:
     """`Log` over a store. Safe to use from several threads.
 
     `holding` is the id of the lease that this process holds, "" without one; `lease.py` sets it.
+
+    `asks_first` is for a store that can only list from the beginning: then one request tells that nothing came after
+    a checkpoint, however long the log is. Whoever writes lists all the same before that, and so notices a gap.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class WorkspaceLog:
         project: str = "",
         witness: Witness | None = None,
         checkpoint_every: int = CHECKPOINT_EVERY,
+        asks_first: bool = False,
         now: Callable[[], str] = lambda: strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()),
     ) -> None:
         from threading import RLock
@@ -66,6 +70,8 @@ class WorkspaceLog:
         self._project = project
         self._witness = witness
         self._checkpoint_every = checkpoint_every
+        self._asks_first = asks_first
+        self._listed = False
         self._now = now
         self._lock = RLock()
         self._tip: Checkpoint | None = None  # the newest state known here
@@ -142,6 +148,8 @@ class WorkspaceLog:
     def _commit(self, entries: Sequence[Entry], command: str, check: Callable[[State], bool]) -> State | None:
         with self._lock:
             tip = self._load() if self._tip is None else self._tip
+            if not self._listed:
+                self._tip = tip = self._read_on(tip)
             token = os.urandom(8).hex()
             while check(tip.state):
                 if tip.state.moved and not all(isinstance(entry, LeaseReleased) for entry in entries):
@@ -165,7 +173,10 @@ class WorkspaceLog:
         data = self._store.get(CHECKPOINT)
         start = (decode_checkpoint(data) if data else None) or _START
         self._kept = start.state.serial
-        names = self._store.list_from("log", _file(start.state.serial))
+        after = start.state.serial + 1
+        is_last = self._asks_first and after > 1 and self._store.get(_name(after)) is None
+        self._listed = not is_last
+        names = () if is_last else self._store.list_from("log", _file(start.state.serial))
         if start.state.serial:
             self._anchor(start)
         tip = self._fold_from(start, names)
@@ -176,6 +187,7 @@ class WorkspaceLog:
         return tip
 
     def _read_on(self, tip: Checkpoint) -> Checkpoint:
+        self._listed = True
         after = self._fold_from(tip, self._store.list_from("log", _file(tip.state.serial + 1)))
         if after is not tip:
             self._tip = after

@@ -151,6 +151,27 @@ def test_a_plan_with_nothing_to_do_makes_three_requests(proxy: Proxy, s3: str, t
     assert len(proxy.requests) == 3
 
 
+def test_on_azure_a_plan_lists_nothing_however_long_the_log_is(
+    azure: str, azure_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Proxy(azure_server)
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", proxy.address)
+    ann = clone(tmp_path, "ann", azure)
+    record(ann, 1)
+    proxy.requests.clear()
+    assert clone(tmp_path, "bob", azure).log.read().serial == 3
+    assert len(proxy.requests) == 3
+    assert not any("comp=list" in path for _, path in proxy.requests)
+
+    with ann.lease.held(command="mlplan apply") as state:  # two commits that no checkpoint knows
+        ann.log.append(state, [Versioned(MODEL, 2, "d", {})], command="mlplan apply")
+        assert clone(tmp_path, "carol", azure).log.read().serial == 5
+        open_bucket(azure).delete("log/00000000000000000004.json")
+        with pytest.raises(Refusal, match="MLP4002"):
+            clone(tmp_path, "dora", azure).lease.take(command="mlplan apply")
+    proxy.close()
+
+
 def test_the_command_plan_makes_three_requests(proxy: Proxy, s3: str, tmp_path: Path) -> None:
     files = {"mlplan.yaml": PROJECT.replace("PLACE", s3), "code/sum.py": SCRIPT, "data/one.txt": "1"}
     for name in ("ann", "bob"):
