@@ -81,7 +81,17 @@ CASES = {
     "a comment in the script": Case(a_comment, 0, 0, says_not=("train.py",)),
     "an argument": Case(an_argument, 2, 3, ("run.train", "--rate", "0.5", "0.7")),
     "a data file": Case(a_data_file, 2, 4, ("dataset.numbers", "a.txt", "run.train")),
-    "a removed deployment": Case(a_removed_deployment, 3, 1, ("deployment.means", "Destructive")),
+    "a removed deployment": Case(
+        a_removed_deployment,
+        3,
+        1,
+        (
+            "**This check refuses the change**",
+            "`destructive`, which `--fail-on` stops",
+            "deployment.means",
+            "Destructive",
+        ),
+    ),
     "a broken manifest": Case(a_broken_manifest, 1, 0, ("**The manifest is not valid**", "MLP2001", "scrip")),
     "a hostile branch": Case(a_hostile_branch, 2, 4, ("run.train",)),
 }
