@@ -4,6 +4,8 @@
     python at_point.py kill N -- apply -y          SIGKILL just before effect N
     python at_point.py freeze N -- apply -y        SIGSTOP just before effect N; after SIGCONT it goes on
 
+With AT_POINT_ONLY=http.client.send in its environment, only effects of that kind count.
+
 Every effect that Python makes passes the interpreter's audit hooks: names that appear or change on disk, processes
 that start, locks that are waited for, sockets that are asked, signals that are sent. So the points are found by
 enumeration. Threads make their order vary a little from one apply to the next; a point that doesn't come is an apply
@@ -22,7 +24,7 @@ from itertools import count
 
 EFFECTS = {
     "os.link", "os.rename", "os.truncate", "os.kill", "os.killpg", "subprocess.Popen", "socket.connect",
-    "socket.bind", "shutil.rmtree", "fcntl.flock",
+    "socket.bind", "shutil.rmtree", "fcntl.flock", "http.client.send",
 }  # fmt: skip
 """What commits (a link, a rename), starts (a process), waits (a lock, a socket), switches (a socket), ends (a signal)
 and collects. Left out are the many that only prepare one of these aside: folders made, modes set, temporary files."""
@@ -33,6 +35,7 @@ ALIKE = 3
 
 def watch(act: Callable[[int, str], None]) -> None:
     """Calls `act` with the number and the name of each effect of this process, before it is made."""
+    effects = {os.environ["AT_POINT_ONLY"]} if "AT_POINT_ONLY" in os.environ else EFFECTS
     lock = threading.RLock()  # the signal that `act` sends passes here, too
     numbers = count(1)
     own = os.getpid()
@@ -40,8 +43,12 @@ def watch(act: Callable[[int, str], None]) -> None:
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal last, times
-        if event not in EFFECTS or os.getpid() != own:
+        if event not in effects or os.getpid() != own:
             return
+        if event == "http.client.send":
+            arguments = order_of(*arguments)
+            if not arguments:
+                return
         with lock:
             name = f"{event} {' '.join(map(str, arguments[-1:] if event == 'socket.connect' else arguments[:2]))}"
             if "__pycache__" in name:
@@ -52,6 +59,15 @@ def watch(act: Callable[[int, str], None]) -> None:
                 act(next(numbers), name[-160:])
 
     sys.addaudithook(hook)
+
+
+def order_of(connection: object, sent: object) -> tuple[object, ...]:
+    """The first line of a request by which a Docker engine changes something, or nothing. One connection serves many
+    of them, so that it was opened tells too little."""
+    begins = isinstance(sent, bytes) and sent.startswith((b"POST ", b"PUT ", b"DELETE "))
+    if not begins or type(connection).__name__ != "UnixHTTPConnection":
+        return ()
+    return (str(sent).partition("\\r\\n")[0],)
 
 
 def stop_short(point: int, signal_number: signal.Signals) -> Callable[[int, str], None]:
