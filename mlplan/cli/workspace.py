@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlplan.cli.apply import confirm, leased
@@ -57,7 +59,7 @@ def migrate(options: Globals, place: str, yes: bool) -> ExitCode:
     tell("What is recorded here stays readable; to go on with it will be refused.")
     if not yes:
         confirm("Move the workspace?")
-    with leased(project, MIGRATE, 0.0, threading.Event()) as state:
+    with told_how_to_go_on(), leased(project, MIGRATE, 0.0, threading.Event()) as state:
         assert state.lease is not None
         copied = _copy(project, target, up_to=state.lease.serial - 1)
         workspace.lease.ensure()
@@ -87,13 +89,14 @@ def import_(options: Globals, file: str) -> ExitCode:
     from mlplan.workspace.archive import Archive
 
     project = open_project(options)
-    copied = copy_workspace(
-        Archive(file),
-        project.workspace.store,
-        project.workspace.folder("cache"),
-        project=project.manifest.project,
-        on_progress=progress("copied and read back"),
-    )
+    with told_how_to_go_on():
+        copied = copy_workspace(
+            Archive(file),
+            project.workspace.store,
+            project.workspace.folder("cache"),
+            project=project.manifest.project,
+            on_progress=progress("copied and read back"),
+        )
     _tell_copied(copied, project.workspace.place)
     return ExitCode.OK
 
@@ -115,6 +118,16 @@ def rotate_key(options: Globals) -> ExitCode:
         store.rotate(new)
     tell(f"The workspace opens by the new key alone. From now on provide that one in {KEY}.")
     return ExitCode.OK
+
+
+@contextmanager
+def told_how_to_go_on() -> Iterator[None]:
+    """After Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("\nInterrupted. What was copied is kept; the same command goes on with it.")
+        raise
 
 
 def progress(what: str) -> OnProgress:

@@ -61,7 +61,7 @@ def copy_workspace(
     tip = tip_of(source, project, up_to)
     _check_alike(source, target, tip.state.serial)
     artifacts = content_of(source)
-    with TemporaryDirectory(dir=scratch) as aside:
+    with TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as aside:
         sent = _send_artifacts(source, target, artifacts, aside, on_progress)
     _send_commits(source, target, tip.state.serial)
     there = tip_of(target, project)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,18 +66,26 @@ def test_a_workspace_is_moved_to_a_bucket(cloud: str, request: pytest.FixtureReq
     assert read(str(tmp_path / "model")) == {"total.txt": b"3"}
 
 
-def test_a_move_that_was_killed_goes_on(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+def methods_since_first_get(proxy: Proxy) -> list[str]:
+    """What a process asked, which reads before it writes; what came before that is another one's."""
+    methods = [method for method, _ in proxy.requests]
+    return methods[methods.index("GET") :] if "GET" in methods else []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_move_that_was_cut_off_goes_on(proxy: Proxy, s3: str, tmp_path: Path, number: signal.Signals) -> None:
     ann = project(tmp_path / "ann")
     done(ann, "apply", "-y")
     words = [sys.executable, "-m", "mlplan", "-C", str(ann), "workspace", "migrate", s3, "-y"]
     proxy.delay_s = 0.05
     for patience in range(3):
-        killed = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         proxy.requests.clear()
-        while [method for method, _ in proxy.requests].count("PUT") <= patience and killed.poll() is None:
-            pass
-        killed.send_signal(signal.SIGKILL)
-        killed.wait()
+        cut = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while cut.poll() is None and methods_since_first_get(proxy).count("PUT") <= patience:
+            time.sleep(0.001)
+        cut.send_signal(number)
+        _, said = cut.communicate(timeout=60)
+        assert number is signal.SIGKILL or ("the same command goes on" in said and cut.returncode == 130), said
     proxy.delay_s = 0
     done(ann, "workspace", "migrate", s3, "-y")
     assert "already" in command(ann, "workspace", "migrate", s3, "-y").stderr
