@@ -9,8 +9,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.cli.globals import Globals, job_url, tell
-from mlplan.cli.planning import PlanOptions, gate, selection_of, show
+from mlplan.cli.globals import Globals, job_url
+from mlplan.cli.planning import PlanOptions, gate, selection_of, show, tell_notes
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.comparing import Compared, compare
@@ -23,7 +23,7 @@ from mlplan.workspace.git import Objects, common_base, find_repository, is_dirty
 from mlplan.workspace.revision_tree import RevisionTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from mlplan.diagnostics import Diagnostic
     from mlplan.plan.changes import Plan
@@ -70,12 +70,6 @@ def attributed(plan: Plan, context: Context, options: Globals, asked: PlanOption
     tell_notes(notes)
     changed = {change.address for change in found.compared.plan.changes if not change.is_quiet}
     return context._replace(attribution=attribute(plan, changed), notes=notes)
-
-
-def tell_notes(notes: Iterable[str]) -> None:
-    """What a reader has to know beside the plan, on stderr."""
-    for note in notes:
-        tell(f"note: {note}.")
 
 
 def compare_with(options: Globals, asked: PlanOptions) -> Comparison:

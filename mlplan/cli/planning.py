@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.cli.globals import colour_wanted, say, width
+from mlplan.cli.globals import colour_wanted, say, tell, width
 from mlplan.cli.project import reading_of
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.planning import plan_project
@@ -144,6 +144,12 @@ def tell_warnings(project: Project) -> None:
         from mlplan.cli.problems import tell_problems
 
         tell_problems(project.warnings)
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What a reader has to know beside the plan, on stderr."""
+    for note in notes:
+        tell(f"note: {note}.")
 
 
 def selection_of(asked: PlanOptions, known: Iterable[Address]) -> Selection:

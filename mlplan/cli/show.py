@@ -6,7 +6,7 @@ import os
 import time
 
 from mlplan.cli.globals import Globals, say
-from mlplan.cli.planning import addresses, show
+from mlplan.cli.planning import addresses, show, tell_notes
 from mlplan.cli.project import open_project
 from mlplan.errors import ExitCode
 
@@ -17,6 +17,7 @@ def run(options: Globals, what: str, form: str) -> ExitCode:
         from mlplan.cli.plan_file import read_plan_file
 
         kept = read_plan_file(what)
+        tell_notes(kept.context.notes)
         show(kept.plan, form, context=kept.context)
         return ExitCode.OK
     from mlplan.views.records import resource, state_overview

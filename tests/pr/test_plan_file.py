@@ -108,7 +108,8 @@ def test_a_kept_plan_is_shown_as_it_was_made(repository: Repository) -> None:
     for form in ("text", "json"):
         made = repository.mlplan("plan", *words, "--format", form, "--out", path)
         assert made.code == 0, made.err
-        assert repository.mlplan("show", path, "--format", form).out == made.out
+        shown = repository.mlplan("show", path, "--format", form)
+        assert (shown.out, shown.err) == (made.out, made.err)
     text = repository.mlplan("show", path).out
     assert "From this change" in text
     assert "Only the chosen resources were looked at." in text
