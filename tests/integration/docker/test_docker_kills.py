@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -47,6 +48,12 @@ deployment:
   svc: {{compute: box, models: [m], inference: s, port: {port}, auth: none}}
 """
 TRAIN = "import pathlib, sys\npathlib.Path('outputs/model.txt').write_text(sys.argv[1])\n"
+WAITING = """
+import pathlib, time
+print("waiting", flush=True)
+while not pathlib.Path("/tmp/go").exists():
+    time.sleep(0.02)
+"""
 SCORE = """
 import os, pathlib
 def init():
@@ -87,6 +94,30 @@ class Project:
         assert done.returncode != 70, done.stderr
         self.said = f"{done.stdout}\n{done.stderr}"
         return done.returncode
+
+    def begin(self) -> subprocess.Popen[str]:
+        """An apply whose training waits for somebody to say `go`."""
+        (self.root / "code" / "train.py").write_text(WAITING + TRAIN)
+        begun = subprocess.Popen(
+            [sys.executable, "-m", "mlplan", "apply", "-y"],
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert begun.stderr is not None
+        said = ""
+        while "| waiting" not in said:
+            line = begun.stderr.readline()
+            assert line, said
+            said += line
+        return begun
+
+    def go(self) -> None:
+        """Lets the training go on."""
+        (job,) = of(self.target, role="job")
+        docker("exec", job["Id"], "touch", "/tmp/go")
 
     def orders(self, report: Path) -> int:
         """How many orders an apply gives that nobody disturbs."""
@@ -186,4 +217,35 @@ def test_an_update_that_is_killed_is_completed_by_the_next(
         assert project.mlplan("apply", "-y") == 0, (point, project.said)
 
         assert_whole(project, str(number), number + 1, point)
+    assert_nothing_left(project)
+
+
+def test_ctrl_c_ends_the_container(new_project: NewProject) -> None:
+    project = new_project("project")
+    project.write("0")
+    applying = project.begin()
+    applying.send_signal(signal.SIGINT)
+    assert "MLP7022" in applying.communicate(timeout=PATIENCE_S)[1]
+    assert applying.returncode == 130
+    assert [c["State"]["Running"] for c in of(project.target)] in ([], [False])
+    assert project.completed() == []
+    assert_nothing_left(project)
+
+
+def test_a_training_that_outlives_its_apply_is_attached_to(new_project: NewProject) -> None:
+    project = new_project("project")
+    project.write("0")
+    applying = project.begin()
+    applying.kill()
+    applying.communicate(timeout=PATIENCE_S)
+    (before,) = of(project.target, role="job")
+
+    again = project.begin()
+    (after,) = of(project.target, role="job")
+    assert (after["Id"], after["State"]["Running"]) == (before["Id"], True)
+    project.go()
+    said = again.communicate(timeout=PATIENCE_S)[1]
+
+    assert again.returncode == 0, said
+    assert_whole(project, "0", 1, 0)
     assert_nothing_left(project)
