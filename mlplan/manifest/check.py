@@ -226,7 +226,7 @@ def _missing(path: Path, keys: list[str], beside: str = "") -> _Report:
 _EXAMPLES = {
     "version": "1", "project": "my-project", "type": "local", "source": "data.csv", "script": "train.py",
     "command": "[python, train.py]", "port": "8000", "path": "outputs/model.pkl", "file": "model.pkl",
-    "request": "request.json", "name": "scikit-learn", "from": "run.old", "to": "run.new",
+    "request": "request.json", "requests": "golden.jsonl", "name": "scikit-learn", "from": "run.old", "to": "run.new",
 }  # fmt: skip
 
 

@@ -65,8 +65,15 @@ def read(text: str, tolerance: float = TOLERANCE) -> list[Golden]:
     if stripped.startswith("["):
         items = json.loads(stripped)
     else:
-        items = [json.loads(line) for line in text.splitlines() if line.strip()]
+        items = [_line(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     return [_golden(item, place, tolerance) for place, item in enumerate(items, start=1)]
+
+
+def _line(text: str, number: int) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"line {number} is not JSON: {error}") from None
 
 
 def _golden(item: Any, place: int, usual: float) -> Golden:

@@ -35,7 +35,7 @@ def test_collected_records_are_golden_requests() -> None:
         ("[1]", "number 1 is no object with a request"),
         ('{"request": 1, "tolerance": -1}', "number 1: the tolerance must be a number, 0 or more"),
         ('{"request": 1, "tolerance": true}', "number 1: the tolerance must be a number, 0 or more"),
-        ("{", "Expecting property name"),
+        ("{}\n{", "line 2 is not JSON: Expecting property name"),
     ],
 )
 def test_what_is_no_request_is_named(text: str, message: str) -> None:
