@@ -15,6 +15,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,7 @@ def main() -> None:
         "--only", action="append", default=[], help="part of a server's name: nothing is written then"
     )
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with it
     work = os.path.join(CACHE, "serving")
     peers = [peer for peer in PEERS if not options.only or any(part in peer.name for part in options.only)]
     for peer in peers:
