@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -487,3 +488,20 @@ def test_two_clones_that_apply_at_once_work_one_after_the_other(place: str, tmp_
     assert ran.read_text() == "ran\n"
     for name in ("ann", "bob"):
         assert command(tmp_path / name, "plan", "--detailed-exitcode").returncode == 0
+
+
+@pytest.mark.parametrize("seconds", ["86400", "-86400"])
+def test_a_command_whose_clock_is_wrong_by_a_day_takes_no_lease(s3: str, tmp_path: Path, seconds: str) -> None:
+    manifest = f"version: 1\nproject: p\nworkspace: {s3}\ncompute: {{here: {{type: local}}}}\n"
+    make(tmp_path / "bob", {"mlplan.yaml": manifest.encode()})
+    program = [sys.executable, str(Path(__file__).parents[2] / "faults" / "clock.py"), seconds, "--"]
+    with clone(tmp_path, "ann", s3).lease.held(command="mlplan apply"):
+        refused = subprocess.run(
+            [*program, "apply", "-y"], cwd=tmp_path / "bob", capture_output=True, text=True, check=False
+        )
+    assert refused.returncode == 6, refused.stderr
+    assert re.search(r"showed\s+life\s+\d\d?\s+s\s+ago", refused.stderr)
+    applied = subprocess.run(
+        [*program, "apply", "-y"], cwd=tmp_path / "bob", capture_output=True, text=True, check=False
+    )
+    assert applied.returncode == 0, applied.stderr
