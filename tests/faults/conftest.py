@@ -62,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for report in terminalreporter.stats.get(outcome, ())
         if report.when == "call" and any(name == HEADING for name, _ in report.user_properties)
     ]
-    if not ended:
+    if not ended or hasattr(config, "workerinput"):  # of xdist's workers each knows a part
         return
     results = gather((report.user_properties, report.passed) for report in ended)
     terminalreporter.section("faults")
