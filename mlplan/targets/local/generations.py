@@ -106,7 +106,6 @@ class Generation:
         except OSError:
             return []
 
-
     def last_words(self) -> str:
         """Why its runtime gave up, such as workers that ended one after the other; "" where it was ended."""
         lines = self.last_lines(_LAST_WORDS)
