@@ -24,6 +24,7 @@ class ApplyStarted:
     project: str
     serial: int
     changes: int  # how many there are to make
+    command: str = "mlplan apply"  # that makes them, and that goes on with them should this one be cut off
 
 
 @dataclass(frozen=True, slots=True)

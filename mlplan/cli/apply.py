@@ -160,7 +160,7 @@ def execute(
         planned = prepare(session, effects)
         effects = effects._replace(reading=planned.survey.reading)
         loud = [change for change in planned.plan.changes if not change.is_quiet]
-        emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud)))
+        emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud), asked.command))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
         code = exit_code(ended, stop.is_set())
         left = still_to_do(project, session.state, selecting) if converge and code is ExitCode.OK else []

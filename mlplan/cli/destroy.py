@@ -43,7 +43,8 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
         show(planned.plan, "text")
     if not asked.yes:
         confirm("Destroy all of this?", "mlplan destroy")
-    applying = ApplyOptions(yes=True, lock_timeout_s=asked.lock_timeout_s, format=asked.format)
+    command = " ".join(["mlplan destroy", *(f"--only {address}" for address in asked.only)])
+    applying = ApplyOptions(yes=True, lock_timeout_s=asked.lock_timeout_s, format=asked.format, command=command)
     return apply_deletions(project, planned, PlanOptions(only=asked.only), applying)
 
 

@@ -31,12 +31,13 @@ def run(options: Globals, address_text: str, version: int | None, yes: bool) -> 
     project = project._replace(manifest=project.manifest._replace(resources=resources))
     selecting = PlanOptions(only=only)
     planned = plan_now(project, state, selecting)
+    command = f"mlplan rollback {address}" + (f" {version}" if version is not None else "")
     show(planned.plan, "text")
     if planned.plan.is_empty:
         return ExitCode.OK
     if not yes:
-        confirm("Roll back?", f"mlplan rollback {address_text}")
-    code = apply_plan(project, planned, selecting, ApplyOptions(yes=True, command="mlplan rollback"))
+        confirm("Roll back?", command)
+    code = apply_plan(project, planned, selecting, ApplyOptions(yes=True, command=command))
     if code is ExitCode.OK:
         mentions = ", ".join(m for resource in pinned.values() for m in resource.spec["models"])
         tell(f"The next `mlplan apply` goes forward again. To stay, pin it in the manifest: models: [{mentions}]")

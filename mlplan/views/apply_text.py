@@ -154,7 +154,7 @@ def next_steps(progress: Progress) -> list[tuple[str, str]]:
         runs = [event.address.name for event in failed if event.address.kind == "run"]
         return [
             *((f"mlplan run logs {name}", "the whole log") for name in runs[:3]),
-            ("mlplan apply", "goes on from here; what is done stays done"),
+            (progress.command, "goes on from here; what is done stays done"),
         ]
     made = [event.address for event in groups.get("done", []) if event.action != "delete"]
     steps = [

@@ -65,6 +65,11 @@ class Progress:
     ended: ApplyFinished | None = None
 
     @property
+    def command(self) -> str:
+        """The command that makes these changes."""
+        return self.started.command if self.started else "mlplan apply"
+
+    @property
     def to_come(self) -> int:
         """How many changes have not begun."""
         return max(0, (self.started.changes if self.started else 0) - len(self.running) - len(self.finished))

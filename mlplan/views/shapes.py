@@ -186,6 +186,7 @@ class ApplyStarted(Line):
     project: str
     serial: int
     changes: int
+    command: str
 
 
 class ChangeStarted(Line):

@@ -24,7 +24,7 @@ from mlplan.events import (
     StageReached,
 )
 from mlplan.source import Span
-from mlplan.views.apply_text import log_text, metrics_text, summary_lines
+from mlplan.views.apply_text import log_text, metrics_text, next_steps, summary_lines
 from mlplan.views.console import ConsoleView, address_column, frame
 from mlplan.views.events_json import JsonLinesView, event_from_json, event_to_json
 from mlplan.views.plain import PlainView
@@ -58,6 +58,13 @@ def test_the_last_line_tells_how_it_ended(exit_code: int, outcomes: list[Outcome
         progress.take(_finished(outcome), 1)
     progress.take(ApplyFinished(exit_code, 2.0, {}), 2)
     assert painted(summary_lines(progress, 100), colour=False).splitlines()[-1] == verdict
+
+
+def test_what_was_cut_off_goes_on_by_the_command_that_began_it() -> None:
+    progress = Progress()
+    progress.take(ApplyStarted("p", 0, 1, "mlplan destroy --only deployment.digits"), 0)
+    progress.take(_finished("canceled"), 1)
+    assert next_steps(progress)[-1][0] == "mlplan destroy --only deployment.digits"
 
 
 @pytest.mark.parametrize(
