@@ -21,6 +21,7 @@ from mlplan.errors import ExitCode
 
 from .conftest import Tally
 from .project import PATIENCE_S, Project, new_project
+from .test_kill_points import SCENARIOS, Scenario, begin, unbroken
 
 __all__ = ["azure", "azure_server", "s3", "s3_server"]
 
@@ -79,7 +80,7 @@ def killer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 SLICES = 3
 BEFORE_EVERY = 4
 """What the server didn't get leaves what the request before it left, once that was taken: so few are tried."""
-EFFECTS_EVERY = 1 if os.environ.get("MLPLAN_TEST_ALL_POINTS") else 8
+EFFECTS_EVERY = 1 if os.environ.get("MLPLAN_TEST_ALL_POINTS") else 24
 """Of the effects that an apply has on its own machine, `test_kill_points.py` tries all, with a folder."""
 
 
@@ -104,41 +105,45 @@ def test_a_kill_at_any_write_loses_and_repeats_nothing(
 
     points = [(point, True) for point in range(1, len(writes) + 1)]
     points += [(point, False) for point in range(1, len(writes) + 1, BEFORE_EVERY)]
-    failed = killed_at_each(points[part::SLICES], kill, expected, tmp_path, place)
+    failed = killed_at_each(
+        points[part::SLICES], kill, expected, tmp_path, place, SCENARIOS["the quickstart's shape"]
+    )
     tried = len(points[part::SLICES])
     tally(f"killed at a write to a bucket: {place.partition(':')[0]}", tried, tried - len(failed))
     assert not failed, "\n\n".join(failed)
 
 
-@pytest.mark.parametrize("part", range(SLICES))
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_kill_at_an_effect_of_its_own_loses_and_repeats_nothing(
-    killer: tuple[str, Killer], part: int, tmp_path: Path, tally: Tally
+    killer: tuple[str, Killer], name: str, tmp_path: Path, tally: Tally
 ) -> None:
     place, _ = killer
-    project = new_project(tmp_path / "unbroken", place=f"{place}/unbroken")
-    try:
-        effects = project.effects()
-        expected = project.outcome()
-    finally:
-        project.destroy()
-    points = range(1, len(effects) + 1)[part * EFFECTS_EVERY :: SLICES * EFFECTS_EVERY]
-    failed = killed_at_each(points, Project.killed_at, expected, tmp_path, place)
+    scenario = SCENARIOS[name]
+    expected, effects = unbroken(tmp_path, scenario, f"{place}/unbroken")
+    first = list(SCENARIOS).index(name) * EFFECTS_EVERY // len(SCENARIOS)  # not the same of each
+    points = range(1, len(effects) + 1)[first::EFFECTS_EVERY]
+    failed = killed_at_each(points, Project.killed_at, expected, tmp_path, place, scenario)
     tally(f"killed at an effect, with a bucket: {place.partition(':')[0]}", len(points), len(points) - len(failed))
     assert not failed, "\n\n".join(failed)
 
 
 def killed_at_each(
-    points: Sequence[Point], kill: Callable[[Project, Point], object], expected: object, root: Path, place: str
+    points: Sequence[Point],
+    kill: Callable[[Project, Point], object],
+    expected: object,
+    root: Path,
+    place: str,
+    scenario: Scenario,
 ) -> list[str]:
     """What went wrong at which point: each has a project of its own, killed there and applied once more."""
     failed = []
     for number, point in enumerate(points):
-        project = new_project(root / f"{number}", place=f"{place}/{number}")
+        project = begin(root / f"{number}", scenario, f"{place}/{number}")
         try:
             kill(project, point)
             project.apply()
             assert project.outcome() == expected
-            assert project.finished() == ["train 0.1"]
+            assert project.finished() == scenario.finished
             project.in_step()
             project.assert_one_service()
         except (AssertionError, subprocess.TimeoutExpired) as error:

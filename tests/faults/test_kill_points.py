@@ -52,18 +52,18 @@ SCENARIOS = {
 }
 
 
-def begin(root: Path, scenario: Scenario) -> Project:
-    """The project, ready for the apply that is killed."""
-    project = new_project(root, pipeline=scenario.pipeline)
+def begin(root: Path, scenario: Scenario, place: str = ".mlplan") -> Project:
+    """The project, ready for the apply that is killed; `place` is its workspace."""
+    project = new_project(root, pipeline=scenario.pipeline, place=place)
     if scenario.before:
         project.apply()
         scenario.edit(project)
     return project
 
 
-def unbroken(root: Path, scenario: Scenario) -> tuple[dict[str, Any], list[str]]:
+def unbroken(root: Path, scenario: Scenario, place: str = ".mlplan") -> tuple[dict[str, Any], list[str]]:
     """What an unbroken apply comes to, and its effects in order."""
-    project = begin(root / "unbroken", scenario)
+    project = begin(root / "unbroken", scenario, place)
     try:
         effects = project.effects()
         return project.outcome(), effects
