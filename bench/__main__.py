@@ -265,7 +265,7 @@ def main() -> int:
     missed = False
     with tempfile.TemporaryDirectory(prefix="mlplan-bench-") as scratch:
         for name in options.rows or ROWS:
-            for row in ROWS[name](Bench(scratch, options.rounds, options.quick)):
+            for row in ROWS[name](Bench(os.path.join(scratch, name), options.rounds, options.quick)):
                 holds = {True: "yes", False: "**no**", None: "-"}[row.holds]
                 print(f"| {' | '.join((*row[:5], holds))} |", flush=True)
                 missed = missed or row.holds is False
