@@ -1135,3 +1135,38 @@ deployment:
   service: {compute: laptop, models: [digits], port: 8000, host: 0.0.0.0, auth: key}
 ```
 """
+
+MLP3410 = Code("MLP3410", "Model outside the outputs")
+"""A model's `path` leads out of the folder `outputs` of its run.
+
+Why: of a run, `outputs` and `logs` are kept and nothing else, so a model elsewhere would be found missing when all of
+the training is done.
+
+What to do: let the script write the model below `outputs`.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+run:
+  train: {compute: laptop, source: scripts, script: train.py}
+model:
+  digits: {run: train, path: ../model.pkl}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+run:
+  train: {compute: laptop, source: scripts, script: train.py}
+model:
+  digits: {run: train, path: outputs/model.pkl}
+```
+"""

@@ -6,6 +6,7 @@ Looks at drafts, from which whatever is wrong already was left out, so that noth
 from __future__ import annotations
 
 import os
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from mlplan.address import Address, parse_address
@@ -195,6 +196,21 @@ def _package_hint(package: str) -> str:
     return "Write it like this: scikit-learn==1.5.2, or scikit-learn>=1.4,<2."
 
 
+def _model_path(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
+    path = draft.spec.get("path")
+    if not isinstance(path, str):
+        return
+    normal = posixpath.normpath(path)
+    leaves = normal.split("/")[0] in ("", "..") or (path.startswith("outputs/") and normal.split("/")[0] != "outputs")
+    if leaves:
+        yield codes.MLP3410.diagnostic(
+            f"`{path}` leads out of the folder `outputs`, and nothing else of a run is kept.",
+            hint="Let the script write the model below `outputs`, and write the path like this: outputs/model.pkl.",
+            labels=[Label(_place(places, draft, "path"), "not below `outputs`")],
+            address=draft.address,
+        )
+
+
 def _gates(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
     gates = draft.spec.get("require") or ()
     if gates and draft.spec.get("file"):
@@ -307,7 +323,7 @@ def _secret_sources(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnos
 _CHECKS = {
     "dataset": (_secret_sources,),
     "run": (_script, _packages, _without_effect),
-    "model": (_gates,),
+    "model": (_model_path, _gates),
     "inference": (_script, _packages),
     "deployment": (_no_code, _open_service, _without_effect),
 }
