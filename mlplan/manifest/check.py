@@ -190,7 +190,7 @@ def _unknown_keys(_: Mapping, path: Path, unmet: _Unmet) -> Iterator[_Report]:
 def _within(path: Path, where: str) -> str:
     address = address_of(path)
     if address and path[-2:] == address:
-        return f"of a {address.kind}"
+        return f"of {'an' if address.kind == 'inference' else 'a'} {address.kind}"
     return where
 
 
