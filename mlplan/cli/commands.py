@@ -1,4 +1,7 @@
-"""Every command's flags and help, by typer. What a command does stands in its own module, loaded when it runs."""
+"""Every command's flags and help, by typer. What a command does stands in its own module, loaded when it runs.
+
+Those of two words, such as `run list`, stand in `subcommands.py`; options that several take, in `options.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import typer
 
 from mlplan import __version__
 from mlplan.cli.globals import Globals
+from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes
+from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
 from mlplan.errors import ExitCode
 
 app = typer.Typer(
@@ -37,13 +42,6 @@ class PlanFormat(str, Enum):
     html = "html"
 
 
-class Format(str, Enum):
-    """How a result is shown."""
-
-    text = "text"
-    json = "json"
-
-
 class Forge(str, Enum):
     """Where pull requests are made."""
 
@@ -62,39 +60,6 @@ class Findings(str, Enum):
     github = "github"
     gitlab = "gitlab"
     junit = "junit"
-
-
-Only = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Only this address and what it needs. Repeatable.")
-]
-Exclude = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Not this address, nor what needs it. Repeatable.")
-]
-Replace = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Make this address anew, changed or not. Repeatable.")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
-Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
-LockTimeout = Annotated[
-    float,
-    typer.Option(
-        parser=lambda text: duration_s(text), metavar="TIME", help="How long to wait for another apply: 90s, 10m."
-    ),
-]
-
-
-def duration_s(text: str | float) -> float:
-    """A length of time in seconds: `10m`, `1h30m`, `90s`, or a plain number of seconds."""
-    from mlplan.manifest.quantities import seconds
-
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return seconds(str(text))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no length of time; write 90s, 10m or 1h30m.") from None
 
 
 def run_typer(words: list[str]) -> int:
@@ -224,7 +189,7 @@ def destroy(
     lock_timeout: LockTimeout = 0.0,
     form: Shown = Format.text,
 ) -> int:
-    """Remove from the world all that was applied: services end, ports are free.
+    """Remove from the world all that was applied. Services end, ports are free.
 
     Says beforehand what is lost. Versions and artifacts stay in the workspace until `mlplan gc`.
     """
@@ -238,7 +203,7 @@ def validate(
     context: typer.Context,
     form: Annotated[Findings, typer.Option("--format", help="How to show what is found.")] = Findings.text,
 ) -> int:
-    """Check the manifest and all that it refers to, and tell everything that is wrong at once."""
+    """Check the manifest and all that it refers to. Tells everything that is wrong at once."""
     from mlplan.cli import validate as command
 
     return command.run(context.obj, form.value)
@@ -253,7 +218,7 @@ def init(
     listed: Annotated[bool, typer.Option("--list", help="Show the templates and leave.")] = False,
     ci: Annotated[Forge | None, typer.Option(help="Write jobs that check pull requests and apply merges.")] = None,
 ) -> int:
-    """Write a project that `mlplan apply` can run at once, or the jobs of a forge beside one that is there."""
+    """Write a project that `mlplan apply` can run at once. With --ci, write the jobs of a forge beside it."""
     from mlplan.cli import init as command
 
     return command.run(directory, template, listed, ci.value if ci else "")
@@ -277,7 +242,7 @@ def history(
     limit: Annotated[int, typer.Option("-n", help="How many commits; 0 for all.")] = 20,
     form: Shown = Format.text,
 ) -> int:
-    """Show who changed what, when, and from which revision; the newest first."""
+    """Show who changed what, when, from which revision. The newest first."""
     from mlplan.cli import show as command
 
     return command.history(context.obj, limit, form.value)
@@ -288,7 +253,7 @@ def explain(
     context: typer.Context,
     what: Annotated[str, typer.Argument(metavar="ADDR|CODE", help="`run.train`, or `MLP3104`.")],
 ) -> int:
-    """Say why an address would change, down to the line of the manifest, or what an error means."""
+    """Say why an address would change, or what an error means. Down to the line of the manifest."""
     from mlplan.cli import explain as command
 
     return command.run(context.obj, what)
@@ -318,7 +283,7 @@ def render(
     context: typer.Context,
     out: Annotated[str, typer.Option(metavar="DIR", help="Write the files below DIR.")] = "",
 ) -> int:
-    """Write the files that apply uses: Dockerfiles, conda files, run, inference and deployment configurations."""
+    """Write the files that apply uses. Dockerfiles, conda files, run, inference and deployment configurations."""
     from mlplan.cli import render as command
 
     return command.run(context.obj, out)
@@ -340,7 +305,7 @@ def lock(
         list[str] | None, typer.Option(metavar="NAME", help="Take the newest of this package. Repeatable.")
     ] = None,
 ) -> int:
-    """Pin what the manifest leaves open, in mlplan.lock: packages with hashes, URLs with size and sha256."""
+    """Pin what the manifest leaves open, in mlplan.lock. Packages with hashes, URLs with size and sha256."""
     from mlplan.cli import lock as command
 
     return command.run(context.obj, check, tuple(upgrade or ()))
@@ -375,219 +340,5 @@ def gc(context: typer.Context, yes: Yes = False) -> int:
     return command.run(context.obj, yes)
 
 
-dataset_app = typer.Typer(help="The versions of datasets.", no_args_is_help=True)
-run_app = typer.Typer(help="The executions of runs.", no_args_is_help=True)
-model_app = typer.Typer(help="The versions of models.", no_args_is_help=True)
-service_app = typer.Typer(help="What serves.", no_args_is_help=True)
-workspace_app = typer.Typer(help="Where the state is kept, and taking it elsewhere.", no_args_is_help=True)
-app.add_typer(dataset_app, name="dataset")
-app.add_typer(run_app, name="run")
-app.add_typer(model_app, name="model")
-app.add_typer(service_app, name="service")
-app.add_typer(workspace_app, name="workspace")
-
-OneOrAll = Annotated[str, typer.Argument(metavar="[NAME]", help="Only of this one.")]
-Version = Annotated[str, typer.Argument(metavar="NAME[:VERSION]", help="Without a version, the newest.")]
-RunMention = Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a name, the newest execution.")]
-ServiceName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's name.")]
-Follow = Annotated[bool, typer.Option("--follow", help="Go on as it is written.")]
-
-
-@dataset_app.command("list")
-def dataset_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
-    """List the versions of datasets."""
-    from mlplan.cli import records
-
-    return records.list_versions(context.obj, "dataset", name, form.value)
-
-
-@dataset_app.command("show")
-def dataset_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
-    """Show one version, its files too."""
-    from mlplan.cli import records
-
-    return records.show_version(context.obj, "dataset", version, form.value)
-
-
-@run_app.command("list")
-def run_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
-    """List the executions of runs."""
-    from mlplan.cli import records
-
-    return records.list_runs(context.obj, name, form.value)
-
-
-@run_app.command("show")
-def run_show(context: typer.Context, run: RunMention, form: Shown = Format.text) -> int:
-    """Show one execution: metrics, cost, outputs."""
-    from mlplan.cli import records
-
-    return records.show_run(context.obj, run, form.value)
-
-
-@run_app.command("logs")
-def run_logs(context: typer.Context, run: RunMention, follow: Follow = False) -> int:
-    """Print what a run printed, also while it runs."""
-    from mlplan.cli import records
-
-    return records.run_logs(context.obj, run, follow)
-
-
-@model_app.command("list")
-def model_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
-    """List the versions of models."""
-    from mlplan.cli import records
-
-    return records.list_versions(context.obj, "model", name, form.value)
-
-
-@model_app.command("show")
-def model_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
-    """Show one version: where it comes from, its metrics, its files."""
-    from mlplan.cli import records
-
-    return records.show_version(context.obj, "model", version, form.value)
-
-
-@model_app.command("download")
-def model_download(
-    context: typer.Context,
-    version: Version,
-    folder: Annotated[str, typer.Option("-t", "--to", metavar="DIR", help="Where to write its files.")] = ".",
-) -> int:
-    """Write a version's files to a folder."""
-    from mlplan.cli import records
-
-    return records.download(context.obj, version, folder)
-
-
-@service_app.command("list")
-def service_list(context: typer.Context, form: Shown = Format.text) -> int:
-    """List the services, as they are now."""
-    from mlplan.cli import service
-
-    return service.list_services(context.obj, form.value)
-
-
-@service_app.command("show")
-def service_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
-    """Show one service: scoring URI, state, models, uptime, requests."""
-    from mlplan.cli import service
-
-    return service.show(context.obj, name, form.value)
-
-
-@service_app.command("logs")
-def service_logs(context: typer.Context, name: ServiceName, follow: Follow = False) -> int:
-    """Print the log of a service."""
-    from mlplan.cli import service
-
-    return service.logs(context.obj, name, follow)
-
-
-@service_app.command("score")
-def service_score(
-    context: typer.Context,
-    name: ServiceName,
-    data: Annotated[str, typer.Option("-d", "--data", metavar="JSON|@FILE", help="What to ask; @- reads stdin.")],
-) -> int:
-    """Ask a service, and print its answer."""
-    from mlplan.cli import service
-
-    return service.score(context.obj, name, data)
-
-
-@service_app.command("data")
-def service_data(
-    context: typer.Context,
-    name: ServiceName,
-    export: Annotated[
-        str, typer.Option("--export", metavar="FILE", help="Write every record to a file of JSON lines; - is stdout.")
-    ] = "",
-    form: Shown = Format.text,
-) -> int:
-    """List what a service has kept of its requests (`collect`), or export it."""
-    from mlplan.cli import service
-
-    return service.data(context.obj, name, export, form.value)
-
-
-keys_app = typer.Typer(help="The two keys of a service.", no_args_is_help=True)
-service_app.add_typer(keys_app, name="keys")
-
-
-class WhichKey(str, Enum):
-    """One of the two keys of a service."""
-
-    primary = "primary"
-    secondary = "secondary"
-
-
-@keys_app.command("show")
-def service_keys_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
-    """Show both keys."""
-    from mlplan.cli import service
-
-    return service.show_keys(context.obj, name, form.value)
-
-
-@keys_app.command("rotate")
-def service_keys_rotate(
-    context: typer.Context,
-    name: ServiceName,
-    which: Annotated[WhichKey, typer.Argument(metavar="[primary|secondary]", help="Which one.")] = WhichKey.primary,
-) -> int:
-    """Make one key anew and print it; it takes effect at once, without a restart."""
-    from mlplan.cli import service
-
-    return service.rotate_key(context.obj, name, which.value)
-
-
-@workspace_app.command("show")
-def workspace_show(context: typer.Context, form: Shown = Format.text) -> int:
-    """Show where the workspace is, how far its history goes, who holds it and what it keeps."""
-    from mlplan.cli import workspace
-
-    return workspace.show(context.obj, form.value)
-
-
-@workspace_app.command("migrate")
-def workspace_migrate(
-    context: typer.Context,
-    place: Annotated[str, typer.Argument(metavar="TO", help="A path, s3://bucket/prefix, az://... or gs://...")],
-    yes: Yes = False,
-) -> int:
-    """Copy everything to another place, check it there, and mark this one as moved.
-
-    This one stays readable. Interrupted, the same command goes on with it.
-    """
-    from mlplan.cli import workspace
-
-    return workspace.migrate(context.obj, place, yes)
-
-
-ArchiveFile = Annotated[str, typer.Argument(metavar="FILE", help="The archive, a zip file.")]
-
-
-@workspace_app.command("rotate-key")
-def workspace_rotate_key(context: typer.Context) -> int:
-    """Have an encrypted workspace open by another key: MLPLAN_WORKSPACE_NEW_KEY in place of MLPLAN_WORKSPACE_KEY."""
-    from mlplan.cli import workspace
-
-    return workspace.rotate_key(context.obj)
-
-
-@workspace_app.command("export")
-def workspace_export(context: typer.Context, file: ArchiveFile) -> int:
-    """Write the history and all that is kept to one archive."""
-    from mlplan.cli import workspace
-
-    return workspace.export(context.obj, file)
-
-
-@workspace_app.command("import")
-def workspace_import(context: typer.Context, file: ArchiveFile) -> int:
-    """Read an archive into the workspace, which has to be empty."""
-    from mlplan.cli import workspace
-
-    return workspace.import_(context.obj, file)
+for group in (dataset_app, run_app, model_app, service_app, workspace_app):
+    app.add_typer(group)

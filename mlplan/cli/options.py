@@ -1,0 +1,48 @@
+"""Options that several commands take, each with its help."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Format(str, Enum):
+    """How a result is shown."""
+
+    text = "text"
+    json = "json"
+
+
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Only this address and what it needs. Repeatable.")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Not this address, nor what needs it. Repeatable.")
+]
+Replace = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="Make this address anew, changed or not. Repeatable.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
+LockTimeout = Annotated[
+    float,
+    typer.Option(
+        parser=lambda text: duration_s(text), metavar="TIME", help="How long to wait for another apply: 90s, 10m."
+    ),
+]
+
+
+def duration_s(text: str | float) -> float:
+    """A length of time in seconds: `10m`, `1h30m`, `90s`, or a plain number of seconds."""
+    from mlplan.manifest.quantities import seconds
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return seconds(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no length of time; write 90s, 10m or 1h30m.") from None
