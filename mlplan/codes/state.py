@@ -359,3 +359,18 @@ What to do:
 
     python -m pip install "mlplan[encryption]"
 """
+
+MLP4411 = Code("MLP4411", "The bucket can't be asked with these settings")
+"""What the environment or the cloud's own files say of the bucket is incomplete or unreadable.
+
+Why: the message names what is wrong: `MissingAccount` (Azure needs the storage account's name), `MissingAccessKeyId`
+(one half of a pair of keys), `InvalidAccessKey`, `OpenCredentials` and `DecodeCredentials` (a file of credentials that
+isn't there, or is no such file). It shows no value, since that may be a secret.
+
+What to do: set what is missing. For Azure, at least:
+
+    export AZURE_STORAGE_ACCOUNT_NAME=...
+
+For S3, both of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or neither; `AWS_ENDPOINT_URL` begins with http:// or
+https://. For Google, `GOOGLE_APPLICATION_CREDENTIALS` is the path of a file.
+"""

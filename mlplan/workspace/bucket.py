@@ -49,6 +49,7 @@ _REGION = re.compile(
 )
 _DENIED = re.compile(r"\b40[13]\b")
 _ERROR_CODE = re.compile(r"<Code>(\w+)</Code>")
+_SETTING = re.compile(r"source: ([A-Z]\w+)(?= \{|,)")  # obstore's own names of what is wrong
 _STATUS = re.compile(r"status code: (\d{3} [\w ]+)|Received (redirect) without")
 
 
@@ -202,39 +203,62 @@ def pieces_of(path: str, on_bytes: OnBytes | None = None) -> Iterator[bytes]:
 
 
 def open_bucket(url: str) -> BucketStore:
-    """The store at s3://bucket/prefix, az://container/prefix or gs://bucket/prefix. Asks nobody yet."""
+    """The store at s3://bucket/prefix, az://container/prefix or gs://bucket/prefix. Asks nobody yet.
+
+    Raises: Refusal MLP4411 where the environment's settings are no use.
+    """
+    from obstore.exceptions import BaseError
+
+    try:
+        return BucketStore(url.rstrip("/"), _remote(url))
+    except (BaseError, ValueError) as error:
+        names = _SETTING.findall(str(error)) or [type(error).__name__]  # its text may quote a file of credentials
+        raise _unusable(
+            url, max(names, key=len)
+        ) from None  # nested ones, such as Os in OpenCredentials in Credential
+
+
+def _unusable(url: str, told: str) -> Refusal:
+    hint = "check what is set in this environment; docs/workspaces.md lists what is looked for"
+    return Refusal([codes.MLP4411.diagnostic(f"{url}: {told}.", hint=hint)])
+
+
+def _remote(url: str) -> Any:
     from obstore.store import AzureStore, GCSStore, S3Store
 
     scheme, _, rest = url.partition("://")
     bucket, _, prefix = rest.strip("/").partition("/")
+    endpoint = _endpoint(scheme)
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise _unusable(url, f"{' or '.join(_ENDPOINTS[scheme])} doesn't begin with http:// or https://")
     patience: dict[str, Any] = {
         "retry_config": {"max_retries": TRIES, "retry_timeout": timedelta(seconds=45)},
         "client_options": {
             "timeout": timedelta(seconds=TIMEOUT_S),
             "connect_timeout": timedelta(seconds=5),
-            "allow_http": _endpoint(scheme).startswith("http://"),
+            "allow_http": endpoint.startswith("http://"),
         },
     }
     if scheme == "s3":
-        remote: Any = S3Store(bucket, prefix=prefix or None, **_aws_settings(os.environ), **patience)
-    elif scheme == "az":
+        return S3Store(bucket, prefix=prefix or None, **_aws_settings(os.environ), **patience)
+    if scheme == "az":
         account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME") or os.environ.get("AZURE_STORAGE_ACCOUNT")
         named: dict[str, Any] = {"account_name": account} if account else {}
-        remote = AzureStore(bucket, prefix=prefix or None, **named, **patience)
-    else:
-        emulator: dict[str, Any] = {"base_url": _endpoint("gs"), "bearer_token": "none"} if _endpoint("gs") else {}
-        remote = GCSStore(bucket, prefix=prefix or None, **emulator, **patience)
-    return BucketStore(url.rstrip("/"), remote)
+        return AzureStore(bucket, prefix=prefix or None, **named, **patience)
+    emulator: dict[str, Any] = {"base_url": endpoint, "bearer_token": "none"} if endpoint else {}
+    return GCSStore(bucket, prefix=prefix or None, **emulator, **patience)
+
+
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+    "gs": ("STORAGE_EMULATOR_HOST",),
+}
 
 
 def _endpoint(scheme: str) -> str:
     """Where a server stands that isn't the cloud's own: for self-hosted stores, and for tests."""
-    names = {
-        "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
-        "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
-        "gs": ("STORAGE_EMULATOR_HOST",),
-    }
-    return next((os.environ[name] for name in names[scheme] if os.environ.get(name)), "")
+    return next((os.environ[name] for name in _ENDPOINTS[scheme] if os.environ.get(name)), "")
 
 
 def _aws_settings(environ: Mapping[str, str]) -> dict[str, Any]:

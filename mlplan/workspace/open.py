@@ -73,9 +73,10 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
 def open_store(root: str, place: str) -> ContentStore:
     """The store at a place, as the manifest in `root` names it: a folder or a bucket. Asks nobody yet.
 
-    Raises: Refusal MLP4305 for a place of an unknown kind, and for one with credentials in it.
+    Raises: Refusal MLP4305 for a place of an unknown kind, and for one with credentials in it; MLP4411 where what the
+    environment says of a bucket is no use.
     """
-    scheme, separator, _ = place.partition("://")
+    scheme, separator, rest = place.partition("://")
     if not separator:
         return FolderStore(_folder_of(root, place))
     if scheme not in SCHEMES:
@@ -86,6 +87,11 @@ def open_store(root: str, place: str) -> ContentStore:
         detail = f"A workspace in {scheme}:// is a bucket and a prefix; what is written there holds more than that."
         hint = "leave keys, tokens and queries out of the manifest: docs/workspaces.md says where they are looked for"
         raise Refusal([codes.MLP4305.diagnostic(detail, hint=hint)])
+    if any(part in ("", ".", "..") for part in rest.rstrip("/").split("/")):
+        detail = (
+            f"{place} is no place in a bucket: it needs a bucket's name, then names with a single / between them."
+        )
+        raise Refusal([codes.MLP4305.diagnostic(detail, hint=f"write {scheme}://bucket/prefix")])
     from mlplan.workspace.bucket import open_bucket
     from mlplan.workspace.keys import user_key
 

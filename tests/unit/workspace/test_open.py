@@ -55,6 +55,42 @@ def test_a_place_with_credentials_is_refused_without_showing_them(tmp_path: Path
     assert "hush" not in str(refused.value.diagnostics)
 
 
+@pytest.mark.parametrize("place", ["s3://", "s3:///prefix", "s3://bucket/../prefix", "az://container/a//b"])
+def test_a_place_that_names_no_bucket_or_climbs_is_refused(tmp_path: Path, place: str) -> None:
+    with pytest.raises(Refusal, match="MLP4305"):
+        open_workspace(str(tmp_path), place, "p")
+
+
+@pytest.mark.parametrize(
+    ("place", "settings", "told"),
+    [
+        ("az://container/prefix", {}, "MissingAccount"),
+        (
+            "az://container/prefix",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "hush!"},
+            "InvalidAccessKey",
+        ),
+        ("s3://bucket/prefix", {"AWS_SECRET_ACCESS_KEY": "hush"}, "MissingAccessKeyId"),
+        ("s3://bucket/prefix", {"AWS_ENDPOINT_URL": "hush.example"}, "AWS_ENDPOINT_URL"),
+        ("gs://bucket/prefix", {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere/hush.json"}, "OpenCredentials"),
+        ("gs://bucket/prefix", {"GOOGLE_SERVICE_ACCOUNT_KEY": '"hush"'}, "DecodeCredentials"),
+    ],
+)
+def test_settings_that_no_request_can_be_made_with_are_refused_without_showing_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, settings: dict[str, str], told: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "STORAGE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))  # no settings but these
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Refusal, match="MLP4411") as refused:
+        open_workspace(str(tmp_path), place, "p")
+    said = str(refused.value.diagnostics)
+    assert told in said
+    assert "hush" not in said
+
+
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     command = ["git", "-C", str(folder), *identity, *arguments]
