@@ -43,6 +43,24 @@ class Diagnostic(NamedTuple):
         return self.labels[0].span if self.labels else None
 
 
+def as_typed(text: str, call: str) -> str:
+    """The text with its commands to copy spelled for somebody who called mlplan as `call` (`mlplan -C demo`).
+
+    Messages say `mlplan apply`, alone on an indented line or behind settings (`NAME=value mlplan apply`): to go on
+    with the same project, profile and variables, the same options have to stand before the command again.
+    """
+    if call == "mlplan" or "mlplan " not in text:
+        return text
+    return "\n".join(_with_call(line, call) for line in text.split("\n"))
+
+
+def _with_call(line: str, call: str) -> str:
+    settings, is_command, command = line.partition("mlplan ")
+    alone = line.startswith("    ") and all("=" in word for word in settings.split())
+    asks_no_project = command.startswith(("explain MLP", "init ", "schema"))
+    return f"{settings}{call} {command}" if is_command and alone and not asks_no_project else line
+
+
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any of them is an error."""
     return any(d.severity == "error" for d in diagnostics)

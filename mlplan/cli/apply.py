@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.apply.converge import not_converged
@@ -16,12 +16,13 @@ from mlplan.apply.executor import Ended, Executor
 from mlplan.apply.pins import Pins
 from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
-from mlplan.cli.globals import Globals, colour_wanted, tell, width
+from mlplan.cli.globals import Globals, call, colour_wanted, tell, typed, width
 from mlplan.cli.interrupts import stop_on_interrupt
 from mlplan.cli.planning import PlanOptions, current_state, plan_now, show, tell_warnings
+from mlplan.cli.problems import spelled
 from mlplan.cli.project import Project, open_project
 from mlplan.errors import ExitCode, Refusal
-from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
+from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit, Event
 from mlplan.kinds.effects import PERFORMERS
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from mlplan.kinds.protocol import Effects
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
+    from mlplan.views.console import ConsoleView
+    from mlplan.views.events_json import JsonLinesView
+    from mlplan.views.plain import PlainView
     from mlplan.views.plan_json import PlanFile
     from mlplan.workspace.protocols import Holder
 
@@ -45,7 +49,7 @@ class ApplyOptions(NamedTuple):
     replace: tuple[str, ...] = ()
     lock_timeout_s: float = 0.0
     format: str = "text"
-    command: str = "mlplan apply"
+    command: str = "mlplan apply"  # as it is recorded, and goes on with what is left
 
 
 def run(options: Globals, asked: ApplyOptions) -> ExitCode:
@@ -55,6 +59,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     kept = plan_file_of(asked)
     selecting = selecting_of(asked, kept, project.manifest.digest)
     planned = plan_now(project, current_state(project), selecting)
+    asked = asked._replace(command=command_of(selecting))
     if kept:
         from mlplan.cli.plan_file import check_plan_file
 
@@ -67,7 +72,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
         return nothing_to_do(planned.plan, asked.format)
     if not asked.yes and not asked.plan_file:
         show(planned.plan, "text")
-        confirm("Apply these changes?")
+        confirm("Apply these changes?", asked.command, replace=asked.replace)
     elif asked.format == "text":
         show(planned.plan, "text")
     return apply_plan(project, planned, selecting, asked)
@@ -98,12 +103,18 @@ def selecting_of(asked: ApplyOptions, kept: PlanFile | None, manifest_digest: st
     return PlanOptions(only=only, exclude=exclude, replace=replace)
 
 
+def command_of(selecting: PlanOptions) -> str:
+    """The command that goes on with a selection. What was to be made anew isn't in it: it may have been."""
+    chosen = [f"--only {address}" for address in selecting.only]
+    return " ".join(["mlplan apply", *chosen, *(f"--exclude {address}" for address in selecting.exclude)])
+
+
 def nothing_to_do(plan: Plan, form: str) -> ExitCode:
     """Says so: in words, or as an apply of no changes."""
     if form == "text":
         show(plan, form)
         return ExitCode.OK
-    with view_of(form, []) as emit:
+    with _view(form, []) as emit:
         emit(ApplyStarted(plan.project, plan.serial, 0))
         emit(ApplyFinished(int(ExitCode.OK), 0.0, {}))
     return ExitCode.OK
@@ -153,14 +164,14 @@ def execute(
     with (
         stop_on_interrupt(stop),
         leased(project, asked.command, asked.lock_timeout_s, stop) as state,
-        view_of(asked.format, addresses) as emit,
+        view_of(asked.format, addresses, asked.command) as emit,
     ):
         session = Session(project.workspace.log, state, asked.command, emit)
         effects = effects_of(project, planned, session, emit, stop)
         planned = prepare(session, effects)
         effects = effects._replace(reading=planned.survey.reading)
         loud = [change for change in planned.plan.changes if not change.is_quiet]
-        emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud), asked.command))
+        emit(ApplyStarted(planned.plan.project, session.state.serial, len(loud), typed(asked.command)))
         ended = Executor(planned, PERFORMERS, effects, session, emit).run()
         code = exit_code(ended, stop.is_set())
         left = still_to_do(project, session.state, selecting) if converge and code is ExitCode.OK else []
@@ -283,7 +294,7 @@ def computes_of(project: Project) -> list[str]:
     return [address.name for address in project.manifest.resources if address.kind == "compute"]
 
 
-def confirm(question: str, command: str = "mlplan apply") -> None:
+def confirm(question: str, command: str, replace: Sequence[str] = ()) -> None:
     """Asks on the terminal, on behalf of a command. Raises: Refusal where the answer is no, or where nobody can
     answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -293,7 +304,8 @@ def confirm(question: str, command: str = "mlplan apply") -> None:
             [
                 codes.MLP5004.diagnostic(
                     "This changes the world, and nobody can be asked: standard input is no terminal.",
-                    hint=f"Say yes beforehand:\n    {command} -y",
+                    hint="Say yes beforehand:\n    "
+                    + " ".join([command, *(f"--replace {a}" for a in replace), "-y"]),
                 )
             ]
         )
@@ -303,17 +315,30 @@ def confirm(question: str, command: str = "mlplan apply") -> None:
         raise Refusal([])
 
 
-def view_of(form: str, addresses: list[Address]) -> AbstractContextManager[Emit]:
-    """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere."""
+@contextmanager
+def view_of(form: str, addresses: list[Address], command: str) -> Iterator[Emit]:
+    """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere. Hints that say to
+    apply again name the command that is at work, which may be one on chosen addresses, or a destroy."""
+    with _view(form, addresses) as view:
+
+        def show_event(event: Event) -> None:
+            if isinstance(event, DiagnosticRaised):
+                event = DiagnosticRaised(*spelled([event.diagnostic], command))
+            view(event)
+
+        yield show_event
+
+
+def _view(form: str, addresses: list[Address]) -> JsonLinesView | ConsoleView | PlainView:
     if form == "json":
         from mlplan.views.events_json import JsonLinesView
 
-        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=call())
     terminal = sys.stderr.isatty()
     if terminal and os.environ.get("TERM") != "dumb":
         from mlplan.views.console import ConsoleView
 
-        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses)
+        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses, call=call())
     from mlplan.views.plain import PlainView
 
-    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal))
+    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal), call=call())

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mlplan import __version__
-from mlplan.cli.globals import Globals
+from mlplan.cli.globals import Globals, called_with
 from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes
 from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
 from mlplan.errors import ExitCode
@@ -111,6 +111,7 @@ def options(
             raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
         variables.append((name, value))
     context.obj = Globals(directory, file, profile, tuple(variables), tuple(var_file or ()))
+    called_with(context.obj)
 
 
 @app.command()

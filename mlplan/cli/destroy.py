@@ -41,9 +41,9 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
     refuse_protected(planned.plan, state)
     if asked.format == "text":
         show(planned.plan, "text")
-    if not asked.yes:
-        confirm("Destroy all of this?", "mlplan destroy")
     command = " ".join(["mlplan destroy", *(f"--only {address}" for address in asked.only)])
+    if not asked.yes:
+        confirm("Destroy all of this?", command)
     applying = ApplyOptions(yes=True, lock_timeout_s=asked.lock_timeout_s, format=asked.format, command=command)
     return apply_deletions(project, planned, PlanOptions(only=asked.only), applying)
 

@@ -16,6 +16,41 @@ class Globals(NamedTuple):
     variables: tuple[tuple[str, str], ...] = ()  # --var NAME=VALUE
     variable_files: tuple[str, ...] = ()  # --var-file
 
+    @property
+    def call(self) -> str:
+        """How to call mlplan with these, up to the command, quoted for a shell: `mlplan -C demo --profile prod`."""
+        if self == Globals():
+            return "mlplan"
+        import shlex
+
+        words = ["-C", self.directory] if self.directory != "." else []
+        words += ["-f", self.file] if self.file != "mlplan.yaml" else []
+        words += ["--profile", self.profile] if self.profile else []
+        for name, value in self.variables:
+            words += ["--var", f"{name}={value}"]
+        for file in self.variable_files:
+            words += ["--var-file", file]
+        return shlex.join(["mlplan", *words])
+
+
+_current = Globals()
+
+
+def called_with(options: Globals) -> None:
+    """Remembers what this process was called with: whatever it tells its user to type next goes on with that."""
+    global _current
+    _current = options
+
+
+def call() -> str:
+    """How this process was called, up to the command: `mlplan`, or `mlplan -C demo --var rate=0.1`."""
+    return _current.call
+
+
+def typed(command: str) -> str:
+    """A command (`mlplan apply`) as this process's user has to type it, to mean the same project."""
+    return call() + command.removeprefix("mlplan")
+
 
 def colour_wanted(stream_is_terminal: bool) -> bool:
     """Whether to colour: on a terminal, unless NO_COLOR is set; everywhere with FORCE_COLOR."""

@@ -31,9 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def dispatch(words: list[str]) -> int:
     """The command that the words name."""
+    from mlplan.cli.globals import Globals, called_with
     from mlplan.cli.quick import read_plan
 
     quick = read_plan(words)
+    called_with(quick[0] if quick else Globals())
     if quick is not None:
         from mlplan.cli.plan import run
 

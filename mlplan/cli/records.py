@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from mlplan.cli.globals import Globals, say, tell
+from mlplan.cli.globals import Globals, call, say, tell
 from mlplan.cli.named import of_name, version_of
 from mlplan.cli.project import open_project, target_opener
 from mlplan.codes import plan as codes
@@ -65,7 +65,7 @@ def show_run(options: Globals, mention: str, form: str) -> ExitCode:
     state = open_project(options).workspace.log.read()
     by_id = {record.id: record for records in state.runs.values() for record in records}
     record = by_id.get(mention) or state.runs[of_name("run", mention, state.runs)][-1]
-    say(view(record, form=form, now=time.time()))
+    say(view(record, form=form, now=time.time(), call=call()))
     return ExitCode.OK
 
 
@@ -82,6 +82,12 @@ def run_logs(options: Globals, mention: str, follow: bool) -> ExitCode:
             return ExitCode.OK
     by_id = {record.id: record for records in state.runs.values() for record in records}
     record = by_id.get(mention) or state.runs[of_name("run", mention, state.runs)][-1]
-    if record.logs is not None:
-        say(project.workspace.artifacts.read_bytes(record.logs, "std_log.txt").decode(errors="replace"))
+    if record.logs is None:
+        tell(f"The log of run {record.id} isn't kept any more.")
+        return ExitCode.OK
+    text = project.workspace.artifacts.read_bytes(record.logs, "std_log.txt").decode(errors="replace")
+    if text:
+        say(text)
+    else:
+        tell(f"Run {record.id} printed nothing.")
     return ExitCode.OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlplan.cli.apply import confirm
-from mlplan.cli.globals import Globals, tell
+from mlplan.cli.globals import Globals, tell, typed
 from mlplan.cli.project import open_project
 from mlplan.errors import ExitCode
 
@@ -21,7 +21,7 @@ def run(options: Globals, yes: bool) -> ExitCode:
     if not yes:
         confirm("Break its lease?", "mlplan unlock")
     if not lease.break_(holder, command="mlplan unlock"):
-        tell("It was given back, or taken by another, in the meantime. Look again:\n    mlplan unlock")
+        tell("It was given back, or taken by another, in the meantime. Look again:\n    " + typed("mlplan unlock"))
         return ExitCode.FAILED
     tell("The lease is broken. The next apply settles what was left open.")
     return ExitCode.OK

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mlplan.cli.globals import Globals, colour_wanted, say, tell, width
+from mlplan.cli.problems import spelled
 from mlplan.cli.project import committed_workspace, load_manifest
 from mlplan.diagnostics import has_errors, in_order
 from mlplan.errors import ExitCode
@@ -27,7 +28,7 @@ def run(options: Globals, form: str) -> ExitCode:
         found += environment_problems(loaded.manifest)
         found += exposed_credentials(loaded.manifest)
         found += committed_workspace(loaded.manifest.root, loaded.manifest.workspace)
-    found = in_order(found)
+    found = spelled(in_order(found))
     text = render(
         found,
         loaded.sources,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 import time
@@ -58,7 +59,7 @@ def migrate(options: Globals, place: str, yes: bool) -> ExitCode:
     tell(f"Copies {workspace.place} to {place}, checks it there, and marks {workspace.place} as moved.")
     tell("What is recorded here stays readable; to go on with it will be refused.")
     if not yes:
-        confirm("Move the workspace?")
+        confirm("Move the workspace?", f"{MIGRATE} {shlex.quote(place)}")
     with told_how_to_go_on(), leased(project, MIGRATE, 0.0, threading.Event()) as state:
         assert state.lease is not None
         copied = _copy(project, target, up_to=state.lease.serial - 1)

@@ -12,7 +12,7 @@ from mlplan.events import ChangeFinished, Outcome
 from mlplan.json_types import Json
 from mlplan.views import words
 from mlplan.views.progress import Progress, by_outcome
-from mlplan.views.terminal import Line, line, wrapped
+from mlplan.views.terminal import Line, line, width_of, wrapped
 
 OUTCOME_MARKS: Mapping[Outcome, tuple[str, str]] = {
     "done": ("✔", "green"),
@@ -96,7 +96,9 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int) -> list[Line]:
     about = f" ({diagnostic.address})" if diagnostic.address else ""
     rows = [line((f"{diagnostic.severity}[{diagnostic.code}]", style), (f": {diagnostic.summary}{about}", "bold"))]
     for text in (diagnostic.detail, diagnostic.hint):
-        rows += [row for part in text.splitlines() for row in wrapped(line("  ", log_text(part)), width, 2)]
+        for part in text.splitlines():
+            row = line("  ", log_text(part))
+            rows += [row] if part.startswith("    ") else wrapped(row, width, 2)  # a command to copy stays whole
     return rows
 
 
@@ -106,7 +108,7 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int) -> list[Line]:
 def summary_lines(progress: Progress, width: int) -> list[Line]:
     """How an apply ended: what it yielded, what failed with the end of its log, what is open, how to go on."""
     groups = by_outcome(progress.finished)
-    rows = _results(groups.get("done", []), width)
+    rows = _results(groups.get("done", []), progress.call, width)
     for event in [*groups.get("failed", []), *groups.get("canceled", []), *groups.get("unknown", [])]:
         rows += [*_ended(event, width), ()]
     waiting = groups.get("not-started", [])
@@ -115,15 +117,22 @@ def summary_lines(progress: Progress, width: int) -> list[Line]:
         rows += [*wrapped(line("  ", ("· not started: ", "dim"), names), width, 4), ()]
     steps = next_steps(progress)
     if steps:
-        rows.append(line(("Next:", "bold")))
-        column = max(len(command) for command, _ in steps) + 4
-        for command, purpose in steps:
-            rows += wrapped(line("  ", (command.ljust(column - 2), "cyan"), (f"# {purpose}", "dim")), width, column)
-        rows.append(())
+        rows += [line(("Next:", "bold")), *_steps(steps, width), ()]
     return [*rows, *wrapped(_verdict(progress), width, 2)]
 
 
-def _results(done: Sequence[ChangeFinished], width: int) -> list[Line]:
+def _steps(steps: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    """Commands in a column with what each is for; where that has no room beside them, above each. None is broken."""
+    column = max(len(command) for command, _ in steps) + 2
+    told = [((command.ljust(column), "cyan"), (f"# {purpose}", "dim")) for command, purpose in steps]
+    if all(width_of(line("  ", *step)) <= width for step in told):
+        return [line("  ", *step) for step in told]
+    return [
+        row for command, purpose in told for row in (line("  ", purpose), line("  ", (command[0].rstrip(), "cyan")))
+    ]
+
+
+def _results(done: Sequence[ChangeFinished], call: str, width: int) -> list[Line]:
     told = [(str(event.address), result_text(event.address, event.outputs)) for event in done]
     told = [(address, text) for address, text in told if text]
     column = max((len(address) for address, _ in told[:RESULTS]), default=0) + 4
@@ -133,7 +142,7 @@ def _results(done: Sequence[ChangeFinished], width: int) -> list[Line]:
         for row in wrapped(line("  ", (address.ljust(column - 2), "bold"), text), width, column)
     ]
     if len(told) > RESULTS:
-        rows.append(line((f"  and {len(told) - RESULTS} more (mlplan show)", "dim")))
+        rows.append(line((f"  and {len(told) - RESULTS} more ({call} show)", "dim")))
     return [*rows, ()] if rows else []
 
 
@@ -151,20 +160,20 @@ def next_steps(progress: Progress) -> list[tuple[str, str]]:
     groups = by_outcome(progress.finished)
     failed = groups.get("failed", [])
     if failed or groups.get("canceled") or groups.get("unknown") or groups.get("not-started"):
-        runs = [event.address.name for event in failed if event.address.kind == "run"]
+        said = [event.address.name for event in failed if event.address.kind == "run" and event.log_tail]
         return [
-            *((f"mlplan run logs {name}", "the whole log") for name in runs[:3]),
+            *((f"{progress.call} run logs {name}", "the whole log") for name in said[:3]),
             (progress.command, "goes on from here; what is done stays done"),
         ]
     made = [event.address for event in groups.get("done", []) if event.action != "delete"]
     steps = [
-        (f"mlplan service score {address.name} -d @FILE", "asks the service")
+        (f"{progress.call} service score {address.name} -d @FILE", "asks the service")
         for address in made
         if address.kind == "deployment"
     ][:3]
     if not steps and any(address.kind == "model" for address in made):
-        steps = [("mlplan model list", "the versions there are")]
-    return [*steps, ("mlplan show", "what is recorded")] if steps else []
+        steps = [(f"{progress.call} model list", "the versions there are")]
+    return [*steps, (f"{progress.call} show", "what is recorded")] if steps else []
 
 
 def _verdict(progress: Progress) -> Line:

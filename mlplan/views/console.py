@@ -34,7 +34,8 @@ ADDRESS_WIDTH = 28
 class ConsoleView:
     """Draws an apply. Takes events from any thread.
 
-    `addresses` are those of the changes to come, where they are known, so that the columns stand still.
+    `addresses` are those of the changes to come, where they are known, so that the columns stand still; `call` is how
+    mlplan was called, up to the command.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ConsoleView:
         stream: TextIO,
         *,
         colour: bool,
+        call: str = "mlplan",
         addresses: Iterable[Address] = (),
         width: int | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -61,7 +63,7 @@ class ConsoleView:
         )
         self._column = address_column(str(address) for address in addresses)
         self._clock = clock
-        self._progress = Progress()
+        self._progress = Progress(call)
         self._lock = threading.RLock()
         self._live = Live(
             console=self._console, get_renderable=self._region, refresh_per_second=TURNS_PER_S, transient=True
@@ -83,7 +85,7 @@ class ConsoleView:
                 self._live.stop()
             rows = event_lines(event, self._progress, self._width, self._column)
             if rows:
-                self._console.print(_as_text(rows))
+                self._console.print(_as_text(rows), soft_wrap=True)  # nothing is cut: a command has to stay whole
 
     @property
     def _width(self) -> int:

@@ -46,14 +46,14 @@ _NAMES = {cls: name for name, cls in TYPES.items()}
 class JsonLinesView:
     """Writes each event as a line of JSON as it comes. Takes events from any thread.
 
-    `now` tells the time as UTC in ISO 8601.
+    `now` tells the time as UTC in ISO 8601, `call` how mlplan was called, up to the command.
     """
 
-    def __init__(self, stream: TextIO, *, now: Callable[[], str]) -> None:
+    def __init__(self, stream: TextIO, *, now: Callable[[], str], call: str = "mlplan") -> None:
         self._stream = stream
         self._now = now
         self._sequence = 0
-        self._progress = Progress()
+        self._progress = Progress(call)
         self._lock = threading.Lock()
 
     def __enter__(self) -> JsonLinesView:

@@ -28,13 +28,13 @@ from mlplan.views.terminal import painted
 
 
 class PlainView:
-    """Writes each event as it comes. Takes events from any thread."""
+    """Writes each event as it comes, from any thread. `call` is how mlplan was called, up to the command."""
 
-    def __init__(self, stream: TextIO, *, width: int = 100, colour: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, width: int = 100, colour: bool = False, call: str = "mlplan") -> None:
         self._stream = stream
         self._width = width
         self._colour = colour
-        self._progress = Progress()
+        self._progress = Progress(call)
         self._tenths: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 

@@ -214,7 +214,7 @@ def _read_document(text: str, file: str) -> Document:
         intact = False
     if not intact:
         detail = f"{file} doesn't have the digest that stands in it: it was edited or cut after it was written."
-        raise Refusal([codes.MLP1203.diagnostic(detail, hint="Plan again: mlplan plan --out FILE")])
+        raise Refusal([codes.MLP1203.diagnostic(detail, hint="Plan again:\n    mlplan plan --out FILE")])
     return read
 
 

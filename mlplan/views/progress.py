@@ -55,8 +55,9 @@ class Work:
 
 @dataclass
 class Progress:
-    """All of it so far."""
+    """All of it so far. `call` is how mlplan was called, up to the command: `mlplan -C demo`."""
 
+    call: str = "mlplan"
     started: ApplyStarted | None = None
     running: dict[Address, Work] = field(default_factory=dict)
     finished: list[ChangeFinished] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Progress:
     @property
     def command(self) -> str:
         """The command that makes these changes."""
-        return self.started.command if self.started else "mlplan apply"
+        return self.started.command if self.started else f"{self.call} apply"
 
     @property
     def to_come(self) -> int:

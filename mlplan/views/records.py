@@ -178,8 +178,8 @@ def run_json(record: RunRecord) -> Json:
     return {**record._asdict(), "address": str(record.address), "metrics": dict(record.metrics)}
 
 
-def run(record: RunRecord, *, form: str, now: float | None = None) -> str:
-    """One execution in full."""
+def run(record: RunRecord, *, form: str, now: float | None = None, call: str = "mlplan") -> str:
+    """One execution in full. `call`: how mlplan was called, up to the command."""
     if form == "json":
         return as_json(run_json(record))
     ended = f"exit code {record.exit_code}" if record.exit_code is not None else "no exit code"
@@ -193,7 +193,7 @@ def run(record: RunRecord, *, form: str, now: float | None = None) -> str:
         "outputs": record.outputs or "not kept any more",
     }
     lines |= {f"metric {name}": value_text(value) for name, value in record.metrics.items()}
-    return facts(f"run {record.id}", lines) + f"\nIts output:\n    mlplan run logs {record.id}\n"
+    return facts(f"run {record.id}", lines) + f"\nIts output:\n    {call} run logs {record.id}\n"
 
 
 def services(state: State, seen: Mapping[Address, ObservedService], *, form: str) -> str:

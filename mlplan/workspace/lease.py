@@ -123,9 +123,9 @@ class WorkspaceLease:
                 return taken
             holder = self._describe(state.lease)
             if self._clock.now() >= deadline and not expired:
-                raise _busy(holder, ExitCode.BUSY)
+                raise _busy(holder, command, ExitCode.BUSY)
             if stopped():
-                raise _busy(holder, ExitCode.INTERRUPTED)
+                raise _busy(holder, command, ExitCode.INTERRUPTED)
             if told != holder.id:
                 told = holder.id
                 on_wait(holder)
@@ -297,12 +297,12 @@ class WorkspaceLease:
             self._stop, self._threads = None, []
 
 
-def _busy(holder: Holder, code: ExitCode) -> Refusal:
+def _busy(holder: Holder, command: str, code: ExitCode) -> Refusal:
     life = {True: "It is running.", False: "It is gone.", None: "From here it can't be told whether it still runs."}
     detail = (
         f"{holder.description} holds the workspace, and showed life {holder.age_s:.0f} s ago. {life[holder.alive]}"
     )
-    hint = "wait for it, or let mlplan wait:\n\n    mlplan apply --lock-timeout 10m"
+    hint = f"wait for it (with `--lock-timeout 10m`, apply and destroy wait by themselves), then:\n\n    {command}"
     return Refusal([codes.MLP4101.diagnostic(detail, hint=hint)], code)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlplan.diagnostics import Diagnostic, Label, Severity, has_errors, in_order, nearest
+from mlplan.diagnostics import Diagnostic, Label, Severity, as_typed, has_errors, in_order, nearest
 from mlplan.source import Span
 
 MANY = [f"training-run-{number}" for number in range(500)] + ["evaluate", "prepare"]
@@ -39,3 +39,19 @@ def test_has_errors() -> None:
 )
 def test_nearest(word: str, known: list[str], expected: str | None) -> None:
     assert nearest(word, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Then\n    mlplan apply", "Then\n    mlplan -C 'my demo' apply"),
+        ("    CA=x mlplan apply --only run.a", "    CA=x mlplan -C 'my demo' apply --only run.a"),
+        ("`mlplan apply` makes them", "`mlplan apply` makes them"),
+        ("    mlplan explain MLP4408", "    mlplan explain MLP4408"),
+        ("    workspace: mlplan apply", "    workspace: mlplan apply"),
+    ],
+    ids=["command", "settings", "prose", "no project", "no command"],
+)
+def test_commands_to_copy_go_on_with_the_same_call(text: str, expected: str) -> None:
+    assert as_typed(text, "mlplan -C 'my demo'") == expected
+    assert as_typed(text, "mlplan") == text

@@ -69,19 +69,24 @@ class RunFailed(Refusal):
     def __init__(self, record: RunRecord, resource: Resource, effects: Effects) -> None:
         self.entries = (RunEnded(record),)
         self.log_tail = log_tail(record, effects)
-        name = record.address.name
         canceled = record.status == "Canceled"
         code = codes.MLP7022 if canceled else codes.MLP7020
         super().__init__(
             [
                 code.diagnostic(
                     f"{record.address} {_how_it_ended(record, resource)}.",
-                    hint=f"Its whole log:\n    mlplan run logs {name}\nThen go on with\n    mlplan apply",
+                    hint=_how_to_go_on(record.address.name, bool(self.log_tail)),
                     address=record.address,
                 )
             ],
             ExitCode.INTERRUPTED if canceled else ExitCode.FAILED,
         )
+
+
+def _how_to_go_on(name: str, printed: bool) -> str:
+    if not printed:
+        return "It printed nothing. Go on with\n    mlplan apply"
+    return f"Its whole log:\n    mlplan run logs {name}\nThen go on with\n    mlplan apply"
 
 
 def _how_it_ended(record: RunRecord, resource: Resource) -> str:

@@ -24,7 +24,7 @@ from mlplan.events import (
     StageReached,
 )
 from mlplan.source import Span
-from mlplan.views.apply_text import log_text, metrics_text, next_steps, summary_lines
+from mlplan.views.apply_text import diagnostic_lines, log_text, metrics_text, next_steps, summary_lines
 from mlplan.views.console import ConsoleView, address_column, frame
 from mlplan.views.events_json import JsonLinesView, event_from_json, event_to_json
 from mlplan.views.plain import PlainView
@@ -65,6 +65,39 @@ def test_what_was_cut_off_goes_on_by_the_command_that_began_it() -> None:
     progress.take(ApplyStarted("p", 0, 1, "mlplan destroy --only deployment.digits"), 0)
     progress.take(_finished("canceled"), 1)
     assert next_steps(progress)[-1][0] == "mlplan destroy --only deployment.digits"
+
+
+def test_what_to_do_next_works_as_typed() -> None:
+    progress = Progress("mlplan -C demo")
+    progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("no such column",)), 1)
+    assert [command for command, _ in next_steps(progress)] == [
+        "mlplan -C demo run logs train",
+        "mlplan -C demo apply",
+    ]
+    progress = Progress("mlplan -C demo")
+    progress.take(_finished("done", MODEL, "register"), 1)
+    assert [command for command, _ in next_steps(progress)] == ["mlplan -C demo model list", "mlplan -C demo show"]
+
+
+def test_a_log_that_is_empty_is_not_named() -> None:
+    progress = Progress()
+    progress.take(_finished("failed"), 1)
+    assert [command for command, _ in next_steps(progress)] == ["mlplan apply"]
+
+
+def test_a_command_to_copy_is_never_broken() -> None:
+    progress = Progress("mlplan -C " + "a-long-folder/" * 8)
+    progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("no such column",)), 1)
+    rows = painted(summary_lines(progress, 60), colour=False).splitlines()
+    assert rows[rows.index("Next:") + 1 : -2] == [
+        "  # the whole log",
+        f"  {progress.call} run logs train",
+        "  # goes on from here; what is done stays done",
+        f"  {progress.call} apply",
+    ]
+    hint = f"Go on with\n    {progress.call} apply"
+    told = painted(diagnostic_lines(Diagnostic("MLP1", "error", "", "", hint), 60), colour=False)
+    assert f"      {progress.call} apply" in told.splitlines()
 
 
 @pytest.mark.parametrize(
