@@ -95,8 +95,9 @@ def model_digest(facts: Facts, outputs: str, path: str) -> str | None:
 
 
 def inside_outputs(path: str) -> str:
-    """A model's `path`, which starts where the script runs, as a path below the run's outputs."""
-    return path.removeprefix("./").removeprefix("outputs").lstrip("/")
+    """A model's `path`, which starts where the script runs or in its outputs, as a path below the run's outputs."""
+    words = [word for word in path.split("/") if word not in ("", ".")]
+    return "/".join(words[1:] if words[:1] == ["outputs"] else words)
 
 
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
