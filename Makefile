@@ -31,13 +31,14 @@ lint: $(VENV)/ready-dev ## check both, change nothing
 types: $(VENV)/ready-dev ## strict type check of mlplan and tests
 	$(BIN)/mypy
 
-test: $(VENV)/ready-dev ## unit and golden tests: under a minute
-	$(PYTEST) tests/unit tests/golden
+test: $(VENV)/ready-dev ## unit and golden tests but for the slow ones: under a minute
+	$(PYTEST) tests/unit tests/golden -m "not slow"
 
 check: lint types test ## what to run before every push
 
-test-integration: $(VENV)/ready-dev ## the real command line, services and targets
+test-integration: $(VENV)/ready-dev ## the real command line, services and targets; the slow unit tests
 	$(PYTEST) tests --ignore tests/unit --ignore tests/golden --ignore tests/faults
+	$(PYTEST) tests/unit tests/golden -m slow
 
 test-faults: $(VENV)/ready-dev ## killed, cut, refused, full, late: docs/reliability.md (FAULTS=--record writes it)
 	$(PYTEST) tests/faults $(FAULTS)
