@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Filling:
-    """Fills references in strings, and remembers the folders that the job will read."""
+    """Fills references in strings, and remembers the folders that the job will read, and the secrets."""
 
     def __init__(self, effects: Effects) -> None:
         self.effects = effects
         self.mounts: dict[str, Mount] = {}
+        self.secrets: dict[str, str] = {}  # by name
 
     def text(self, text: str) -> str:
         """The string with each reference replaced by its value, or by the placeholder of a folder."""
@@ -38,7 +39,8 @@ class Filling:
 
     def _value(self, mention: Mention) -> str:
         if mention.scope == "secret":
-            return self.effects.secret_value(mention.name)
+            self.secrets[mention.name] = self.effects.secret_value(mention.name)
+            return self.secrets[mention.name]
         address = Address(mention.scope, mention.name)
         outputs = self.effects.known(address).outputs
         folder = {"path": "digest", "outputs": "outputs"}.get(mention.attribute)

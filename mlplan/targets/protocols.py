@@ -6,7 +6,7 @@ plain values and gives plain values. `tests/contract/` runs one test over every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from mlplan.diagnostics import Diagnostic
@@ -61,6 +61,7 @@ class JobSpec(NamedTuple):
     timeout_s: float | None
     resources: Resources
     labels: Mapping[str, str]  # project, address, fingerprint, git revision
+    secrets: Sequence[str] = ()  # what is masked in its output
 
 
 class Collected(NamedTuple):
@@ -133,6 +134,14 @@ class ServiceSpec(NamedTuple):
     labels: Mapping[str, str]
     about: Mapping[str, Json] = {}  # settings by which it tells of itself: digests of code and manifest, a sample
     collect: Mapping[str, Json] | None = None  # what it keeps of requests, in a `folder` of this machine
+    secrets: Sequence[str] = ()  # what is masked in its output
+
+
+class KeptFile(NamedTuple):
+    """A file of what a service keeps of its requests."""
+
+    path: str  # relative: <model>/<version>/<designation>/<yyyy>/<mm>/<dd>/<name>.jsonl
+    lines: Iterable[bytes]  # to be read before the next file is asked for
 
 
 class Endpoint(NamedTuple):
@@ -166,8 +175,14 @@ class Services(Protocol):
     def logs(self, name: str, *, follow: bool) -> Iterator[str]:
         """Its log, line by line."""
 
+    def kept(self, name: str) -> Iterator[KeptFile]:
+        """What it keeps of its requests elsewhere than in the `folder` of its spec's `collect`."""
+
     def delete(self, name: str) -> None:
-        """Ends the service and all its processes, frees its port, removes what it left. Fine where it is gone."""
+        """Ends the service and all its processes, frees its port, removes what it left. Fine where it is gone.
+
+        What it kept of its requests is in the `folder` of its spec's `collect` afterwards.
+        """
 
     def names(self) -> Sequence[str]:
         """The names of all services of this project that the target still knows, candidates' leftovers included."""

@@ -55,6 +55,52 @@ print("trained")
     assert Path(collected.logs, "std_log.txt").read_text() == "trained\n"
 
 
+PRINTS = """
+import base64, os, sys
+token = os.environ["TOKEN"]
+print("whole", token, flush=True)
+os.write(1, b"in two " + token[:7].encode())
+os.write(1, token[7:].encode() + b"\\n")
+os.write(1, base64.b64encode(token.encode()) + b"\\n")
+sys.exit(token)
+"""
+
+
+def test_what_is_secret_is_masked_in_its_output(target: Target, job: MakeJob) -> None:
+    secret = "a canary / of 20+ signs"
+    spec = job(PRINTS, env={"TOKEN": secret}, secrets=(secret,))
+
+    assert finish(target, spec) == ["whole ***", "in two ***", "***", "***"]
+    assert target.jobs.observe(spec.key).exit_code == 1
+    log = Path(target.jobs.collect(spec.key).logs, "std_log.txt").read_text()
+    assert log == "whole ***\nin two ***\n***\n***\n"
+
+
+def test_masked_output_is_streamed_while_it_is_written(target: Target, job: MakeJob, gate: Gate) -> None:
+    script = "print('one')\n" + Gate.WAIT + "print('two', end='')"
+    spec = job(script, argv=("python", "train.py", "@gate@"), mounts=(gate.mount,), secrets=("two-twins",))
+    target.jobs.submit(spec, silent)
+
+    lines = target.jobs.logs("key-1", follow=True)
+    assert next(lines) == "one"
+    gate.open()
+    assert list(lines) == ["two"]
+
+
+def test_a_job_with_secrets_is_ended_in_time_with_all_it_printed(target: Target, job: MakeJob) -> None:
+    script = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked " * 30000))
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("begun", flush=True)
+time.sleep(600)
+"""
+    spec = job(script, timeout_s=1.0, secrets=("canary",))
+
+    assert finish(target, spec) == ["begun", "asked " * 30000]
+    assert target.jobs.observe(spec.key).timed_out
+
+
 def test_a_failing_job_tells_its_exit_code_and_its_last_words(target: Target, job: MakeJob) -> None:
     spec = job("import sys\nprint('so far', flush=True)\nsys.exit('no data')")
 

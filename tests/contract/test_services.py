@@ -6,6 +6,7 @@ import os
 import socket
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -195,3 +196,42 @@ def test_two_services_live_side_by_side(target: Target, service: MakeService) ->
     assert [target.services.observe(name).digest for name in ("scorer", "second")] == ["one", "two"]
     target.services.delete("scorer")
     assert target.services.observe("second").state == "Healthy"
+
+
+TELLING = """
+import os
+
+def tell(where):
+    token = os.environ["TOKEN"]
+    os.write(1, f"token {token[:6]}".encode())
+    os.write(1, f"{token[6:]} in {where}\\n".encode())
+
+def init():
+    tell("init")
+
+def run(data):
+    tell("run")
+    return 1
+"""
+
+
+def test_what_is_secret_is_masked_in_its_log(target: Target, service: MakeService, port: int) -> None:
+    secret = "a canary / of 20+ signs"
+    spec = service("one", env={"TOKEN": secret}, secrets=(secret,))
+    script = Path(str(spec.code), "score.py")
+    script.write_text(TELLING)
+    target.services.deploy(spec, accept, silent)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/score", b"{}", {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.read() == b"1"
+
+    told = (line for line in target.services.logs("scorer", follow=True) if line.startswith("token"))
+    assert [next(told), next(told)] == ["token *** in init", "token *** in run"]
+
+    script.write_text("import os\ndef init():\n    raise ValueError(os.environ['TOKEN'])\ndef run(data): ...\n")
+    with pytest.raises(Refusal) as caught:
+        target.services.deploy(spec._replace(key="another"), accept, silent)
+    (said,) = caught.value.diagnostics
+    assert "ValueError: ***" in said.detail
+    assert secret not in said.detail
+    assert target.services.observe("scorer").key == "key-of-one"

@@ -7,12 +7,13 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
+from .canaries import PRINTS, Witness, command_lines, files_below, forms, showing, shown_masked
 from .lock.test_resolve import wheel
 from .lock.unreliable_server import Asked, Handler, Server, running, whole
 from .project import Project
@@ -64,6 +65,8 @@ deployment:
 """
 TRAIN = """\
 import json, os
+from prints import tell
+tell(os.environ["TOKEN"][7:])
 assert len(os.environ["TOKEN"]) == 25
 assert not [name for name in os.environ if name.startswith("MLPLAN_SECRET")]
 os.makedirs("outputs", exist_ok=True)
@@ -71,11 +74,16 @@ json.dump({"mean": 1}, open("outputs/mean.json", "w"))
 """
 SCORE = """\
 import json, os
+from prints import tell
 
 def init():
     assert not [name for name in os.environ if name.startswith("MLPLAN_SECRET")]
+    tell(os.environ["ASK"])
 
 def run(data):
+    tell(os.environ["ASK"])
+    if json.loads(data)["less"] == 3:
+        raise ValueError(os.environ["ASK"])
     return len(os.environ["ASK"]) - json.loads(data)["less"]
 """
 
@@ -92,6 +100,7 @@ def project(tmp_path: Path, server: Server) -> Iterator[Project]:
     project = Project(str(tmp_path / "project"))
     host = f"127.0.0.1:{server.server_address[1]}"
     project.write("mlplan.yaml", MANIFEST.replace("HOST", host))
+    project.write("code/prints.py", PRINTS)
     project.write("code/train.py", TRAIN)
     project.write("code/score.py", SCORE)
     project.write("ask.json", '{"less": 2}')
@@ -127,17 +136,6 @@ def publish_apple(server: Server, folder: Path) -> None:
     server.answer(f"/files/{name}.metadata", whole(b"Metadata-Version: 2.1\nName: apple\nVersion: 1.0\n"))
 
 
-def forms(secret: str) -> set[bytes]:
-    """How a secret would show: as it is, in a URL, in JSON, in base64 wherever it begins, digested without a key."""
-    raw = secret.encode()
-    shown = {raw, quote(secret).encode(), quote(secret, safe="").encode(), quote_plus(secret).encode()}
-    shown |= {json.dumps(secret)[1:-1].encode(), raw.hex().encode(), hashlib.sha256(raw).hexdigest().encode()}
-    for before in range(3):  # what stands in front of it moves its bits
-        inside = base64.b64encode(b"\0" * before + raw)[2 * bool(before) + before : -4]
-        shown |= {inside, inside.translate(bytes.maketrans(b"+/", b"-_"))}
-    return shown
-
-
 def test_forms_finds_a_secret_however_it_is_written() -> None:
     secret = SECRETS["TOKEN"]
     for text in (b"x", b"xy", b"xyz"):
@@ -145,52 +143,6 @@ def test_forms_finds_a_secret_however_it_is_written() -> None:
         assert any(form in encoded for form in forms(secret))
     for text_form in (quote(secret), json.dumps({"a": secret}), secret.encode().hex()):
         assert any(form in text_form.encode() for form in forms(secret))
-
-
-def showing(secrets: Mapping[str, str], texts: Mapping[str, bytes]) -> list[str]:
-    """Which of the texts show a secret, as `what shows: whose`."""
-    wanted = {name: forms(secret) for name, secret in secrets.items()}
-    return [
-        f"{where}: {name}"
-        for where, text in texts.items()
-        for name, shown in wanted.items()
-        if any(form in text for form in shown)
-    ]
-
-
-def files_below(folder: Path, *, without: str) -> dict[str, bytes]:
-    """All files with their names, links not followed; `without` names the one folder that may hold secrets."""
-    return {
-        str(path): str(path.relative_to(folder)).encode() + b"\n" + path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink() and without not in path.parts
-    }
-
-
-def command_lines() -> dict[str, bytes]:
-    """What everybody on this machine can see of its processes."""
-    found = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            found[f"process {name}"] = Path(f"/proc/{name}/cmdline").read_bytes()
-        except OSError:
-            continue
-    return found
-
-
-class Witness:
-    """Runs commands and keeps what they print."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.said: dict[str, bytes] = {}
-        self.code = 0
-
-    def __call__(self, *words: str, code: int | None = 0) -> str:
-        done = self.project.mlplan(*words, code=code)
-        self.code = done.code
-        self.said[f"{len(self.said)} mlplan {' '.join(words)}"] = (done.out + done.err).encode()
-        return done.out
 
 
 def test_no_secret_shows_anywhere(project: Project, server: Server, tmp_path: Path) -> None:
@@ -243,9 +195,13 @@ def fail_in_every_way(run: Witness, server: Server) -> None:
     failing(run, "apply", "-y")
     project.env["INDEX_PASSWORD"] = INDEX_PASSWORD
 
-    project.edit("code/train.py", "import json, os", "import json, os; 1 / 0")
+    project.edit("code/train.py", "import json, os\n", "import json, os; 1 / 0\n")
     failing(run, "apply", "-y")
     project.edit("code/train.py", "import json, os; 1 / 0", "import json, os")
+
+    project.edit("code/score.py", "def init():\n", "def init():\n    raise ValueError(os.environ['ASK'])\n")
+    failing(run, "apply", "-y")
+    project.edit("code/score.py", "    raise ValueError(os.environ['ASK'])\n", "")
 
     project.edit("mlplan.yaml", "expect: 22", "expect: 21")
     failing(run, "apply", "-y")
@@ -278,9 +234,12 @@ def look_at_everything(run: Witness) -> None:
     run("plan", "--verbose")
     run("show", "--format", "json")
     run("history", "--format", "json")
-    run("run", "logs", "train")
-    run("service", "logs", "means")
     run("service", "score", "means", "-d", '{"less": 1}')
+    run("service", "score", "means", "-d", '{"less": 3}', code=None)
+    for words in (("run", "logs", "train"), ("service", "logs", "means")):
+        log = run(*words)
+        assert shown_masked(log), log
+    assert "ValueError: ***\n" in log
     run("render", "--out", "rendered")
     run("workspace", "--help")
 

@@ -144,6 +144,7 @@ def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Ef
         labels=labels_of(resource, attempt, effects),
         about=_about(resource, inference, effects),
         collect=collect_settings(spec, collected_path(effects.home, resource.address.name)),
+        secrets=tuple(filling.secrets.values()),
     )
 
 

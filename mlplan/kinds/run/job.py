@@ -36,6 +36,7 @@ def job_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
         timeout_s=seconds(spec["timeout"]) if spec["timeout"] else None,
         resources=resources_of(spec["resources"]),
         labels=labels_of(resource, attempt, effects),
+        secrets=tuple(filling.secrets.values()),
     )
 
 

@@ -4,9 +4,11 @@
     mlplan-<home>-<service>-<first ten of the key>-<digits>-<n>   one for each replica: `inside/service.py`
     mlplan-<home>-<service>                                  a volume in memory, where the door's socket is
     mlplan-<home>-<service>-...-tmp, -run                    volumes of one container: all that it may write to
+    mlplan-<home>-<service>-records                          where one that collects keeps it: `records.py`
 
 All that is known of them stands in their labels. A generation that went live has containers that the engine starts
-again when they end; a candidate's it lets be.
+again when they end, and says so itself; a candidate's it lets be. How they are now, and what somebody altered:
+`observing.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlplan.targets.docker import archives, containers
+from mlplan.targets.docker import archives, containers, records
 from mlplan.targets.docker.engine import LABEL, labels_of, with_prefix
 from mlplan.targets.docker.inside import source
 
@@ -38,6 +40,8 @@ REPLICA = f"{RUN}/replica"
 DOORS = f"{RUN}/doors"
 KEYS = f"{RUN}/keys"
 ALWAYS: Final = "unless-stopped"
+LIMITS = {"NanoCpus": "cpu limit", "Memory": "memory limit"}
+"""The limits of a container, as the engine calls them and as a user does."""
 
 
 class Door(NamedTuple):
@@ -66,6 +70,8 @@ class Generation(NamedTuple):
     """The containers of one generation."""
 
     containers: tuple[Mapping[str, Any], ...]
+    was_live: bool = False
+    """Whether it went live, or was about to."""
 
     @property
     def key(self) -> str:
@@ -81,11 +87,6 @@ class Generation(NamedTuple):
     def place(self) -> tuple[str, int]:
         """Where clients find it: host and port."""
         return self._labels["host"], int(self._labels["port"])
-
-    @property
-    def was_live(self) -> bool:
-        """Whether it went live, or was about to."""
-        return any(c["HostConfig"]["RestartPolicy"]["Name"] == ALWAYS for c in self.containers)
 
     @property
     def running(self) -> list[Mapping[str, Any]]:
@@ -139,46 +140,24 @@ def find(engine: Engine, home: str, name: str) -> Found:
             doors.append(Door(container))
         else:
             by_mark.setdefault(labels["mark"], []).append(container)
-    return Found(tuple(doors), tuple(Generation(tuple(group)) for group in by_mark.values()))
+    return Found(tuple(doors), tuple(_generation(engine, group) for group in by_mark.values()))
 
 
-def edits(engine: Engine, generation: Generation) -> list[tuple[str, str, Json, Json]]:
-    """What somebody altered on a generation: subject, how, as it was made, as it is."""
-    found: list[tuple[str, str, Json, Json]] = []
-    for container in generation.containers:
-        for name, asked in generation.asked_limits.items():
-            now = int(container["HostConfig"].get(name) or 0)
-            edit = (_LIMITS[name], "edited", _shown(name, asked), _shown(name, now))
-            if now != asked and edit not in found:
-                found.append(edit)
-    tag, made_of = generation.image
-    image = engine.image(tag)
-    if image is None:
-        found.append((f"image {tag}", "untagged", None, None))
-    elif image["Id"] != made_of:
-        found.append((f"image {tag}", "re-tagged", _short_id(made_of), _short_id(str(image["Id"]))))
-    return found
+def _generation(engine: Engine, group: Sequence[Mapping[str, Any]]) -> Generation:
+    """A generation, asked whether it was live where the engine doesn't start it again: somebody may have changed
+    that."""
+    was_live = any(restart_policy(c) == ALWAYS for c in group) or any(went_live(engine, c) for c in group)
+    return Generation(tuple(group), was_live)
 
 
-def _shown(limit: str, amount: int) -> str:
-    """A limit as a user would write it."""
-    if not amount:
-        return "none"
-    if limit == "NanoCpus":
-        return f"{amount / 1e9:g}"
-    return f"{amount >> 20}Mi" if amount % (1 << 20) == 0 else str(amount)
+def restart_policy(container: Mapping[str, Any]) -> str:
+    """When the engine starts a container again."""
+    return str(container["HostConfig"]["RestartPolicy"]["Name"] or "no")
 
 
-def _short_id(image: str) -> str:
-    return image.partition(":")[2][:12]
-
-
-_LIMITS = {"NanoCpus": "cpu limit", "Memory": "memory limit"}
-
-
-def limits_of(host_config: Mapping[str, Any]) -> dict[str, int]:
-    """The limits that stand in a container's settings, as a label keeps them."""
-    return {name: int(host_config.get(name) or 0) for name in _LIMITS}
+def went_live(engine: Engine, container: Mapping[str, Any]) -> bool:
+    """Whether a container has noted that it went live (`inside/service.py`)."""
+    return engine.read(f"/containers/{container['Id']}/archive", path=f"{REPLICA}/live") is not None
 
 
 def make_door(engine: Engine, home: str, spec: ServiceSpec, image: str, package: str) -> Door:
@@ -269,6 +248,7 @@ def _make_replica(
         Mount(target="/tmp", source=f"{name}-tmp", type="volume", labels=own),
         Mount(target=RUN, source=f"{name}-run", type="volume", labels=own),
         Mount(target=DOORS, source=_name(home, spec.name), type="volume"),
+        *records.mount(engine, home, spec),
     ]
     if spec.keys_file is not None:
         mounts.append(containers.read_only(os.path.dirname(spec.keys_file), KEYS))
@@ -290,7 +270,8 @@ def _make_replica(
         "key": spec.key,
         "replicas": str(spec.replicas),
         "image": next((tag for tag in image["RepoTags"] if tag.startswith("mlplan/")), ""),
-        "limits": json.dumps(limits_of(host_config)),
+        "limits": json.dumps({name: int(host_config.get(name) or 0) for name in LIMITS}),
+        **({"keys": os.path.basename(spec.keys_file)} if spec.keys_file else {}),
     }
     created = api.create_container(
         str(image["Id"]),
@@ -307,9 +288,18 @@ def _make_replica(
             archives.folder("replica", uid=uid, mode=0o700),
             archives.text("replica/service.json", json.dumps(config), mode=0o400, uid=uid),
             archives.text("replica/door.json", json.dumps({"path": door.path}), mode=0o400, uid=uid),
+            archives.text("replica/secrets.json", json.dumps(list(spec.secrets)), mode=0o400, uid=uid),
         ]
         api.put_archive(container, RUN, b"".join(archives.pack(laid)))
+        if spec.collect is not None:
+            records.lay(engine, container, uid)
     return container
+
+
+def private_port(container: Mapping[str, Any]) -> int:
+    """The port of this machine at which a replica answers, live or not; 0 where it has none."""
+    bindings = (container["NetworkSettings"]["Ports"] or {}).get(f"{PRIVATE_PORT}/tcp") or [{"HostPort": "0"}]
+    return int(bindings[0]["HostPort"])
 
 
 def _volume(engine: Engine, home: str, spec: ServiceSpec) -> str:

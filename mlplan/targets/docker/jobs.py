@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
+from mlplan.machine import masking
 from mlplan.machine.files import is_locked
 from mlplan.machine.locks import exclusive
 from mlplan.machine.variables import thread_limits
@@ -236,6 +237,7 @@ class DockerJobs:
                     archives.folder("opt/mlplan"),
                     archives.folder("opt/mlplan/job", uid=uid),
                     archives.text("opt/mlplan/job/job.py", source("job")),
+                    archives.Entry("opt/mlplan/job/masking.py", source=masking.__file__),
                     *(entry for entry in archives.tree("opt/mlplan/shim", SHIM) if "__pycache__" not in entry.path),
                 ]
                 api.put_archive(container, "/", b"".join(archives.pack(laid)))
@@ -323,7 +325,7 @@ def place(number: int) -> str:
 
 
 def _launch(spec: JobSpec) -> dict[str, Any]:
-    """What the first process is told: the command line, and the variables beyond those of the image."""
+    """What the first process is told: the command line, the variables beyond those of the image, what to mask."""
     interpreter = containers.interpreter(spec.environment)
     tracking = tracking_variables(spec, f"{WORK}/outputs", shim=f"{INSIDE}/shim")
     asked = {name: _placed(spec, value) for name, value in spec.env.items()}
@@ -338,6 +340,7 @@ def _launch(spec: JobSpec) -> dict[str, Any]:
     return {
         "argv": [program, *(_placed(spec, word) for word in spec.argv[1:])],
         "env": env,
+        "secrets": list(spec.secrets),
         "timeout_s": spec.timeout_s,
     }
 

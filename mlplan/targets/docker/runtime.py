@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from mlplan.machine import masking
 from mlplan.serving import RUNTIME_MAIN
 from mlplan.targets.docker import archives
 from mlplan.targets.docker.inside import source
@@ -19,6 +20,7 @@ def entries(package: str) -> list[archives.Entry]:
         archives.folder("runtime"),
         archives.text("runtime/__main__.py", RUNTIME_MAIN),
         archives.text("runtime/service.py", source("service")),
+        archives.Entry("runtime/masking.py", source=masking.__file__),
         *(entry for entry in archives.tree("runtime/mlplan_serving", package) if "__pycache__" not in entry.path),
     ]
 

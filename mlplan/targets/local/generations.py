@@ -15,10 +15,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from mlplan.json_types import Json
-from mlplan.machine import files, processes
+from mlplan.machine import files, masking, processes
 from mlplan.machine.variables import kept_variables, thread_count
 from mlplan.serving import GAVE_UP, RUNTIME_MAIN
 from mlplan.serving.control import ask
@@ -209,14 +209,14 @@ def start(generation: Generation, spec: ServiceSpec, python: str) -> Any:
     if spec.environment is not None:
         env["VIRTUAL_ENV"] = os.path.dirname(os.path.dirname(python))
     runtime, description = (os.path.join(generation.folder, name) for name in ("runtime", "service.json"))
-    with open(generation.log, "ab") as log:
+    with open(generation.log, "ab") as log, _output(log, spec.secrets, {**kept, MARK: generation.folder}) as output:
         process = subprocess.Popen(
             [python, "-I", "-B", "-u", runtime, "serve", description],
             cwd=generation.folder,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
     identity = processes.identify(process.pid)
@@ -224,6 +224,33 @@ def start(generation: Generation, spec: ServiceSpec, python: str) -> Any:
         files.write_json(os.path.join(generation.folder, "process.json"), identity._asdict(), durable=False)
         generation.identity = identity
     return process
+
+
+@contextlib.contextmanager
+def _output(log: IO[bytes], secrets: Sequence[str], env: Mapping[str, str]) -> Iterator[IO[bytes]]:
+    """Where a service prints to: its log, or a process that masks secrets on the way there. That one goes on in the
+    background until nobody is left who prints. It is marked as one of the service's, to be found with them."""
+    import json
+    import subprocess
+
+    if not secrets:
+        yield log
+        return
+    told, tell = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", masking.__file__, str(told)],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        pass_fds=(told,),
+        start_new_session=True,
+    ) as masker:
+        os.close(told)
+        with open(tell, "w", encoding="utf-8") as stream:
+            json.dump(list(secrets), stream)
+        assert masker.stdin is not None
+        yield masker.stdin
 
 
 def wait_until_gone(identity: processes.Identity, seconds: float) -> bool:

@@ -110,7 +110,8 @@ def _job_record(spec: JobSpec) -> dict[str, Any]:
 
 
 def _launch(spec: JobSpec, python: str, folder: str) -> dict[str, Any]:
-    """What the supervisor is told: the whole command line and the whole environment of the script."""
+    """What the supervisor is told: the whole command line and environment of the script, and what to mask in what
+    it prints."""
     kept = kept_variables(os.environ)
     tracking = tracking_variables(spec, os.path.join(folder, "work", "outputs"))
     asked = {name: _placed(spec, value) for name, value in spec.env.items()}
@@ -128,7 +129,8 @@ def _launch(spec: JobSpec, python: str, folder: str) -> dict[str, Any]:
     if spec.environment is not None:
         env["VIRTUAL_ENV"] = os.path.dirname(first)
     program = python if spec.argv[0] == "python" else _placed(spec, spec.argv[0])
-    return {"argv": [program, *(_placed(spec, word) for word in spec.argv[1:])], "env": env}
+    argv = [program, *(_placed(spec, word) for word in spec.argv[1:])]
+    return {"argv": argv, "env": env, "secrets": list(spec.secrets)}
 
 
 def _placed(spec: JobSpec, text: str) -> str:

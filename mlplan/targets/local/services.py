@@ -23,7 +23,7 @@ from mlplan.world import ObservedService, ServiceState
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
-    from mlplan.targets.protocols import Endpoint, Progress, ServiceSpec, Verify
+    from mlplan.targets.protocols import Endpoint, KeptFile, Progress, ServiceSpec, Verify
 
 _START_S = 300.0  # for a model to be loaded
 _GO_LIVE_S = 40.0  # longer than the runtime waits for the generation before
@@ -112,6 +112,10 @@ class LocalServices:
         if known:
             shown = _live(known) or known[-1]
             yield from follow_lines(shown.log, lambda: follow and shown.is_alive())
+
+    def kept(self, name: str) -> Iterator[KeptFile]:
+        """Nothing: its processes write to the folder that they are told."""
+        return iter(())
 
     def delete(self, name: str) -> None:
         """Ends all generations and removes the service's folder."""
@@ -280,9 +284,10 @@ def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, pr
 
 def _did_not_start(candidate: Generation | None, spec: ServiceSpec, reason: str) -> Diagnostic:
     from mlplan.codes import target as codes
+    from mlplan.machine.masking import masked
 
     return codes.MLP8007.diagnostic(
-        f"Service {spec.name} did not start: {_with_log(reason, candidate)}",
+        f"Service {spec.name} did not start: {_with_log(masked(reason, spec.secrets), candidate)}",
         hint="What served before still does. Mend this and run\n    mlplan apply",
     )
 

@@ -10,7 +10,7 @@ installed mlplan doesn't reach it. Files in the job's folder:
     cancel.json       a wish to end it, written by `jobs.py`
     result.json       how it ended, written when no process of it is left
     result.room       room for that on the disk, set aside by `jobs.py`, should there be none left by then
-    std_log.txt       its output, the same file as work/logs/std_log.txt
+    std_log.txt       its output, the same file as work/logs/std_log.txt; where it has secrets, they are masked in it
     work/             the script's working folder
 
 Arguments and variables arrive on stdin and are written nowhere: they can hold secrets.
@@ -26,16 +26,18 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    from mlplan.machine import files, processes
+    from mlplan.machine import files, masking, processes
 else:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.append(os.path.join(os.path.dirname(os.path.dirname(here)), "machine"))
     import files
+    import masking
     import processes
 
 _LINUX = sys.platform.startswith("linux")
@@ -52,6 +54,7 @@ class Launch(NamedTuple):
 
     argv: list[str]
     env: dict[str, str]
+    secrets: list[str]
 
 
 def main(folder: str, lock: int) -> NoReturn:
@@ -61,7 +64,7 @@ def main(folder: str, lock: int) -> NoReturn:
         os._exit(0)  # the one who started us reaps this process; the supervisor has no parent that it could miss
     os.setsid()
     supervisor = Supervisor(folder, lock)
-    supervisor.supervise(Launch(message["argv"], message["env"]))
+    supervisor.supervise(Launch(message["argv"], message["env"], message["secrets"]))
     os._exit(0)
 
 
@@ -79,6 +82,7 @@ class Supervisor:
         self._status: int | None = None  # of the script, once it has ended
         self._ended = 0.0
         self._peak = 0
+        self._carrier: threading.Thread | None = None
         self._timed_out = self._out_of_memory = self._canceled = self._stopped = False
 
     def supervise(self, launch: Launch) -> None:
@@ -99,13 +103,15 @@ class Supervisor:
         self._say({"pid": self._script})
         self._watch(wake, began)
         processes.end(self._processes, LINGER_S)
+        if self._carrier is not None:
+            self._carrier.join(LINGER_S)
         exit_code = None if self._status is None else os.waitstatus_to_exitcode(self._status)
         if exit_code == -signal.SIGKILL and not (self._stopped or self._timed_out) and _kernel_kills() > kills:
             self._out_of_memory = True
         self._record(started, (self._ended or time.monotonic()) - began, exit_code)
 
     def _start(self, launch: Launch, started: str) -> None:
-        log = os.open(self._path("std_log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        log = self._open_log(launch.secrets)
         process = subprocess.Popen(
             launch.argv,
             cwd=self._path("work"),
@@ -120,6 +126,19 @@ class Supervisor:
         process.returncode = 0  # it is reaped here, together with what it leaves behind: see _reap
         script = processes.identify(self._script)
         self._write("running.json", {"started": started, "script": script._asdict() if script else None})
+
+    def _open_log(self, secrets: list[str]) -> int:
+        """Where the script prints to: the log itself, or a pipe to it that masks secrets.
+
+        The pipe costs no log and no job: one whose supervisor is killed counts as ended, with or without it.
+        """
+        log = os.open(self._path("std_log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if not secrets:
+            return log
+        printed, output = os.pipe()
+        self._carrier = threading.Thread(target=masking.carry, args=(printed, log, secrets), daemon=True)
+        self._carrier.start()
+        return output
 
     def _watch(self, wake: int, began: float) -> None:
         """Returns when the script has ended, or was ended."""

@@ -7,6 +7,7 @@ this one, which `jobs.py` reads through the engine:
     cancel.json   a wish to end it, written by `jobs.py` before it sends SIGTERM
     result.json   how it ended
 
+What the script prints goes to the container's log, through this process where there are secrets to mask in it.
 Arguments and variables arrive on stdin and are written nowhere: they can hold secrets. A container that ended with
 NOT_BEGUN never got them, or could not start the script.
 """
@@ -21,16 +22,25 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+if TYPE_CHECKING:
+    from mlplan.machine.masking import carry
+else:
+    sys.path.insert(0, HERE)
+    from masking import carry
+
 NOT_BEGUN = 121
 """The exit code of a container whose script was not started."""
 PATIENCE_S = 60.0
 """How long to wait for the word on what to run."""
 TIMEOUT_GRACE_S = 10.0
 """How long a script may take to end once its time is up."""
+LINGER_S = 2.0
+"""How long to wait for output of what a script left running."""
 
 
 def main() -> int:
@@ -46,12 +56,14 @@ def main() -> int:
     os.makedirs("outputs", exist_ok=True)
     os.makedirs("logs", exist_ok=True)
     try:
-        script = Script(launch["argv"], launch["env"], wake)
+        script = Script(launch, wake)
     except OSError as error:
         write("answer.json", {"error": f"{launch['argv'][0]}: {error.strerror or error}"})
         return NOT_BEGUN
     write("answer.json", {"pid": script.pid})
-    write("result.json", supervise(script, launch["timeout_s"]))
+    result = supervise(script, launch["timeout_s"])
+    script.finish_log()
+    write("result.json", result)
     return 0
 
 
@@ -79,10 +91,18 @@ def supervise(script: Script, timeout_s: float | None) -> dict[str, Any]:
 class Script:
     """The script's process. What it leaves behind is this process's to reap: there is no other in the container."""
 
-    def __init__(self, argv: list[str], env: dict[str, str], wake: int) -> None:
-        # One stream for both, so that lines stay in order.
-        together = subprocess.STDOUT
-        process = subprocess.Popen(argv, env={**os.environ, **env}, stderr=together, start_new_session=True)
+    def __init__(self, launch: dict[str, Any], wake: int) -> None:
+        self._carrier: threading.Thread | None = None
+        output = self._masked(launch["secrets"]) if launch["secrets"] else None
+        process = subprocess.Popen(
+            launch["argv"],
+            env={**os.environ, **launch["env"]},
+            stdout=output,
+            stderr=subprocess.STDOUT,  # one stream for both, so that lines stay in order
+            start_new_session=True,
+        )
+        if output is not None:
+            os.close(output)
         process.returncode = 0  # it is reaped below, together with what it leaves behind
         self.pid = process.pid
         self.exit_code: int | None = None
@@ -110,6 +130,18 @@ class Script:
         if self.wait(grace_s, heed=False) == "time":
             self._send(signal.SIGKILL)
             self.wait(None, heed=False)
+
+    def finish_log(self) -> None:
+        """Waits a moment for the last of its output. What it left running ends with the container."""
+        if self._carrier is not None:
+            self._carrier.join(LINGER_S)
+
+    def _masked(self, secrets: list[str]) -> int:
+        """A pipe to the container's log that masks secrets."""
+        printed, output = os.pipe()
+        self._carrier = threading.Thread(target=carry, args=(printed, 1, secrets), daemon=True)
+        self._carrier.start()
+        return output
 
     def _send(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -14,7 +14,10 @@ policy brings it back, to ask the new door.
 An image that somebody runs by hand has no such folder: then the runtime serves at once on port 5001, with what the
 image says of the service and the models that are in it.
 
-Standard library alone, Python 3.9 or newer, nothing of mlplan but the runtime beside this file.
+What the runtime prints goes to the container's log, through this process where there are secrets to mask in it; they
+stand in the folder RUN too.
+
+Standard library alone, Python 3.9 or newer, nothing of mlplan but the runtime and `masking.py` beside this file.
 """
 
 from __future__ import annotations
@@ -32,9 +35,11 @@ from typing import TYPE_CHECKING, Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 if TYPE_CHECKING:
+    from mlplan.machine.masking import carry
     from mlplan.serving.control import ask, connect
 else:
     sys.path.insert(0, HERE)  # Python is told to trust no path, not even this one
+    from masking import carry
     from mlplan_serving.control import ask, connect
 
 RUN = "/run/mlplan/replica"
@@ -43,12 +48,14 @@ CONTROL = f"{RUN}/control.sock"
 OWN = f"{RUN}/own.sock"
 LIVE = f"{RUN}/live"  # it went live, by the door whose path stands in it
 DOOR = f"{RUN}/door.json"  # which door is this service's
+SECRETS = f"{RUN}/secrets.json"  # a list of what is to be masked
 BY_HAND = "/tmp/service.json"
 DESCRIPTION = "/opt/mlplan/service.json"
 PRIVATE_PORT = 5002
 DOOR_GONE = 75
 """The exit code where the door went away."""
 POLL_S = 0.1
+LINGER_S = 2.0  # for the last of the runtime's output
 watched: set[str] = set()
 """The doors that this process ends with."""
 
@@ -72,14 +79,32 @@ def main(command: str) -> int:
 
 def serve() -> int:
     """Runs the runtime to its end; its exit code."""
-    runtime = subprocess.Popen([sys.executable, "-I", "-B", "-u", HERE, "serve", CONFIG], stdin=subprocess.DEVNULL)
+    with open(SECRETS, encoding="utf-8") as stream:
+        secrets = json.load(stream)
+    output = subprocess.PIPE if secrets else None
+    runtime = subprocess.Popen(
+        [sys.executable, "-I", "-B", "-u", HERE, "serve", CONFIG],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if secrets else None,
+    )
+    carrier = threading.Thread(target=mask, args=(runtime, secrets), daemon=True)
+    carrier.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runtime.send_signal(signal.SIGTERM))
     threading.Thread(target=relay, daemon=True).start()
     threading.Thread(target=listen_to_mlplan, daemon=True).start()
     if os.path.exists(LIVE):
         threading.Thread(target=go_live_again, args=(runtime,), daemon=True).start()
-    return runtime.wait()
+    exit_code = runtime.wait()
+    carrier.join(LINGER_S)
+    return exit_code
+
+
+def mask(runtime: subprocess.Popen[bytes], secrets: list[str]) -> None:
+    """Carries what the runtime prints to the container's log, where there is something to mask in it."""
+    if runtime.stdout is not None:
+        carry(runtime.stdout.fileno(), 1, secrets)
 
 
 def listen_to_mlplan() -> None:
