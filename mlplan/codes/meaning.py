@@ -1136,13 +1136,13 @@ deployment:
 ```
 """
 
-MLP3410 = Code("MLP3410", "Model outside the outputs")
-"""A model's `path` leads out of the folder `outputs` of its run.
+MLP3410 = Code("MLP3410", "Not a model below the outputs")
+"""A model's `path` leads out of the folder `outputs` of its run, or names that folder itself.
 
 Why: of a run, `outputs` and `logs` are kept and nothing else, so a model elsewhere would be found missing when all of
 the training is done.
 
-What to do: let the script write the model below `outputs`.
+What to do: let the script write the model below `outputs`, into a file or a folder of its own.
 
 Broken:
 
@@ -1168,5 +1168,119 @@ run:
   train: {compute: laptop, source: scripts, script: train.py}
 model:
   digits: {run: train, path: outputs/model.pkl}
+```
+"""
+
+MLP3411 = Code("MLP3411", "File of golden requests can't be read")
+"""The file that `requests` of a deployment's test names holds no golden requests that could be read: it isn't JSON,
+isn't UTF-8, or is empty.
+
+Why: a new service would be compared with the live one by something else than you think, or by nothing, and that would
+be found out when all of the training is done.
+
+What to do: write one request a line, or all of them as one JSON list:
+
+    {"request": {"data": [[5.1, 3.5]]}, "expect": [0], "tolerance": 1e-6, "name": "small"}
+
+Only `request` is needed. What a service has collected can be such a file, too:
+
+    mlplan service data NAME --export golden.jsonl
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{requests: data.csv}]}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{requests: golden.jsonl}]}
+```
+"""
+
+MLP3412 = Code("MLP3412", "Malformed golden request")
+"""An item in a file of golden requests isn't one: it has no `request`, a field that there isn't, or a tolerance that
+is no number.
+
+Why: what can't be asked, or held against the answer as you meant it, would let a new service pass.
+
+What to do: mend it at the place that the message names. A golden request may have `request` (the body), `expect` (the
+answer), `tolerance` (how far apart, relatively, two numbers may be) and `name`; only `request` is needed. A file with
+the body of one request, and nothing around it, is named by `request` in place of `requests`.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{requests: testdata.json}]}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{request: testdata.json}]}
+```
+"""
+
+MLP3413 = Code("MLP3413", "Test request isn't JSON")
+"""The file with a test request of a deployment isn't JSON.
+
+Why: the service would be asked something that it can only refuse, so it would never take traffic.
+
+What to do: write the body of one request as JSON. A file with many requests, one a line, is named by `requests` in
+place of `request`.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{request: golden.jsonl}]}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+model:
+  digits: {file: model.pkl, framework: {name: scikit-learn}}
+deployment:
+  service: {compute: laptop, models: [digits], port: 8000, test: [{requests: golden.jsonl}]}
 ```
 """

@@ -1,6 +1,7 @@
 """Which files a resource needs on disk, and which of them are missing. Asks the disk for existence alone.
 
-Works on specs as resolving leaves them, so that a cached load repeats just this.
+Works on specs as resolving leaves them, so that a cached load repeats just this. What is in the files of tests:
+`request_files.py`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,12 @@ class Disk(Protocol):
     def is_outside(self, path: str) -> bool:
         """Whether a path leads out of the project by a link."""
 
+    def stamp(self, path: str) -> list[int]:
+        """What tells that a file is unchanged: size, times of modification and of change in ns, inode."""
+
+    def read(self, path: str) -> bytes:
+        """A file's content. Raises: OSError."""
+
 
 class RealDisk:
     """The folder `root` on this machine, as it was when it was first asked."""
@@ -48,6 +55,7 @@ class RealDisk:
         self._root = root
         self._real_root = os.path.realpath(root)
         self._kinds: dict[str, Kind] = {}
+        self._stamps: dict[str, list[int]] = {}
         self._outside: dict[str, bool] = {}
         self._names: dict[str, list[str]] = {}
         self._real_folders: dict[str, str] = {}
@@ -63,10 +71,21 @@ class RealDisk:
         import stat
 
         try:
-            mode = os.stat(os.path.join(self._root, path)).st_mode
+            seen = os.stat(os.path.join(self._root, path))
         except (OSError, ValueError):
             return ""
-        return "folder" if stat.S_ISDIR(mode) else "file"
+        self._stamps[path] = [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
+        return "folder" if stat.S_ISDIR(seen.st_mode) else "file"
+
+    def stamp(self, path: str) -> list[int]:
+        """As it was when the path was first looked at: what is read later is at least as new."""
+        self.kind(path)
+        return self._stamps.get(path, [])
+
+    def read(self, path: str) -> bytes:
+        """A file's content. Raises: OSError."""
+        with open(os.path.join(self._root, path), "rb") as stream:
+            return stream.read()
 
     def names(self, folder: str) -> list[str]:
         """The names in a folder; none where it can't be read."""

@@ -10,11 +10,12 @@ from mlplan.diagnostics import Diagnostic, has_errors, in_order, nearest
 from mlplan.json_types import digest_of
 from mlplan.manifest import cache as kept_manifests
 from mlplan.manifest.files import Disk, RealDisk, check_files
+from mlplan.manifest.request_files import look_into
 from mlplan.manifest.resolved import Manifest, Resource
 from mlplan.source import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlplan.address import Address
     from mlplan.manifest.drafts import Drafts
@@ -59,7 +60,8 @@ def load(
     """The manifest at a path, or all that is wrong with it. Never raises for what a user wrote.
 
     `variables` are those of the command line, `variable_files` paths, weakest first. `cache` is a folder in which
-    valid manifests are kept resolved; None does without. Files that a manifest names are looked for each time.
+    valid manifests are kept resolved; None does without. Files that a manifest names are looked for each time; those
+    of tests are read again where they aren't as they were.
     """
     files, problems = _read_all([file, *variable_files])
     if problems:
@@ -74,19 +76,28 @@ def load(
     if kept is not None:
         specs = {address: resource.spec for address, resource in kept.manifest.resources.items()}
         source = Source(files[0].name, data.decode().removeprefix("\ufeff"))
-        return _loaded(kept.manifest, [*kept.warnings, *_missing(specs, kept.manifest.places, disk)], (source,))
-    made = _resolve(data, files[0].name, root, inputs)
-    if made.manifest is not None:
-        kept_manifests.write(cache, key, made.manifest, made.diagnostics, made.consulted, environ)
-    return _loaded(made.manifest, [*made.diagnostics, *_missing(made.specs, made.places, disk)], made.sources)
+        made = _Made(kept.manifest, list(kept.warnings), (source,), specs, kept.manifest.places, ())
+    else:
+        made = _resolve(data, files[0].name, root, inputs)
+        if made.manifest is not None:
+            kept_manifests.write(cache, key, made.manifest, made.diagnostics, made.consulted, environ)
+    return _with_files(made, disk, cache)
 
 
 def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk | None) -> Loaded:
     """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there, None that
     nobody asks."""
     made = _resolve(data, file, root, inputs)
-    missing = _missing(made.specs, made.places, disk) if disk else ()
-    return _loaded(made.manifest, [*made.diagnostics, *missing], made.sources)
+    return _with_files(made, disk, None) if disk else _loaded(made.manifest, made.diagnostics, made.sources)
+
+
+def _with_files(made: _Made, disk: Disk, cache: str | None) -> Loaded:
+    """What was made, with what is wrong with the files that it names."""
+    place_of = place_in(made.places)
+    missing = [found for address, spec in made.specs.items() for found in check_files(address, spec, disk, place_of)]
+    looked = look_into(made.specs, disk, place_of, cache)
+    manifest = made.manifest._replace(requests=looked.counts) if made.manifest and looked.counts else made.manifest
+    return _loaded(manifest, [*made.diagnostics, *missing, *looked.problems], (*made.sources, *looked.sources))
 
 
 def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: tuple[Source, ...]) -> Loaded:
@@ -102,14 +113,6 @@ def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: t
 def _is_about_reading(diagnostic: Diagnostic) -> bool:
     """Whether it says that a value can't be read: then nothing more has to be said about that value."""
     return diagnostic.severity == "error" and diagnostic.code.startswith("MLP10") and diagnostic.span is not None
-
-
-def _missing(
-    specs: Mapping[Address, Mapping[str, Any]], places: Mapping[str, Span], disk: Disk
-) -> Iterator[Diagnostic]:
-    place_of = place_in(places)
-    for address, spec in specs.items():
-        yield from check_files(address, spec, disk, place_of)
 
 
 def place_in(places: Mapping[str, Span]) -> Callable[[Address, str], Span]:

@@ -62,3 +62,4 @@ class Manifest(NamedTuple):
     variables: Mapping[str, Value]
     secrets: tuple[str, ...]  # names of the secrets it mentions, sorted
     places: Mapping[str, Span]  # of every written field, by path: "run.train.arguments.3"
+    requests: Mapping[str, int] = {}  # how many golden requests each of its files of them holds, where they were read

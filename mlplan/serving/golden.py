@@ -1,16 +1,15 @@
 """Golden requests: asked of a candidate and of the service that is live, and their answers compared.
 
-A file of them is JSON lines (or one JSON list) of {"request": body, "expect": answer, "tolerance": 1e-6,
-"name": text}, of which only `request` is needed. Records that a service has collected are read as well: what was
-asked, and what was answered then. Standard library alone, so that whoever deploys can use it without the runtime's
-environment.
+Each is {"request": body, "expect": answer, "tolerance": 1e-6, "name": text}, of which only `request` is needed.
+Records that a service has collected are taken as well: what was asked, and what was answered then. Standard library
+alone, so that whoever deploys can use it without the runtime's environment.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -59,32 +58,17 @@ class Report(NamedTuple):
     live_p99_ms: float | None
 
 
-def read(text: str, tolerance: float = TOLERANCE) -> list[Golden]:
-    """The requests in a file; `tolerance` is for those that name none. Raises: ValueError that names the place."""
-    stripped = text.lstrip()
-    if stripped.startswith("["):
-        items = json.loads(stripped)
-    else:
-        items = [_line(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+def goldens_of(items: Iterable[Mapping[str, Any]], tolerance: float = TOLERANCE) -> list[Golden]:
+    """The requests that the items of a file ask for, each of them with a `request` or an `input`; `tolerance` is for
+    those that name none."""
     return [_golden(item, place, tolerance) for place, item in enumerate(items, start=1)]
 
 
-def _line(text: str, number: int) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"line {number} is not JSON: {error}") from None
-
-
-def _golden(item: Any, place: int, usual: float) -> Golden:
-    if not isinstance(item, dict) or ("request" not in item and "input" not in item):
-        raise ValueError(f"number {place} is no object with a request")
-    tolerance = item.get("tolerance", usual)
-    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or tolerance < 0:
-        raise ValueError(f"number {place}: the tolerance must be a number, 0 or more")
+def _golden(item: Mapping[str, Any], place: int, usual: float) -> Golden:
     body = item["request"] if "request" in item else item["input"]
     expect = item.get("expect", item.get("output", NOTHING))
-    return Golden(str(item.get("name", item.get("request_id", place))), body, expect, float(tolerance))
+    name = str(item.get("name", item.get("request_id", place)))
+    return Golden(name, body, expect, float(item.get("tolerance", usual)))
 
 
 def ask_all(urls: Sequence[str], key: str, goldens: Sequence[Golden], timeout_s: float = 60.0) -> list[list[Given]]:

@@ -14,33 +14,24 @@ from .conftest import Serve
 TIMES = "import json\ndef init(): pass\ndef run(data): return [FACTOR * row[0] for row in json.loads(data)['data']]\n"
 
 
-def test_a_file_of_requests_is_lines_or_a_list() -> None:
-    lines = '{"request": {"data": [[1]]}, "expect": [2], "name": "one"}\n\n{"request": 7, "tolerance": 0.5}\n'
-    expected = [Golden("one", {"data": [[1]]}, [2], 1e-6), Golden("2", 7, NOTHING, 0.5)]
-    assert golden.read(lines) == expected
-    assert golden.read(lines, 0.1)[0].tolerance == 0.1
-    listed = "[" + ",".join(line for line in lines.splitlines() if line) + "]"
-    assert golden.read(listed) == expected
+def test_a_request_may_have_an_answer_a_tolerance_and_a_name() -> None:
+    items: list[dict[str, Any]] = [
+        {"request": {"data": [[1]]}, "expect": [2], "name": "one"},
+        {"request": 7, "tolerance": 0.5},
+        {"request": None, "expect": None},
+    ]
+    expected = [
+        Golden("one", {"data": [[1]]}, [2], 1e-6),
+        Golden("2", 7, NOTHING, 0.5),
+        Golden("3", None, None, 1e-6),
+    ]
+    assert golden.goldens_of(items) == expected
+    assert golden.goldens_of(items, 0.1)[0].tolerance == 0.1
 
 
 def test_collected_records_are_golden_requests() -> None:
-    record = '{"time": "2026-01-01T00:00:00.000Z", "request_id": "r1", "input": {"data": [1]}, "output": [2]}'
-    assert golden.read(record) == [Golden("r1", {"data": [1]}, [2], 1e-6)]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('{"request": 1}\n{"expect": 1}', "number 2 is no object with a request"),
-        ("[1]", "number 1 is no object with a request"),
-        ('{"request": 1, "tolerance": -1}', "number 1: the tolerance must be a number, 0 or more"),
-        ('{"request": 1, "tolerance": true}', "number 1: the tolerance must be a number, 0 or more"),
-        ("{}\n{", "line 2 is not JSON: Expecting property name"),
-    ],
-)
-def test_what_is_no_request_is_named(text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        golden.read(text)
+    record = {"time": "2026-01-01T00:00:00.000Z", "request_id": "r1", "input": {"data": [1]}, "output": [2]}
+    assert golden.goldens_of([record]) == [Golden("r1", {"data": [1]}, [2], 1e-6)]
 
 
 @pytest.mark.parametrize(
@@ -64,11 +55,13 @@ def test_values_are_compared_with_a_tolerance(one: Any, other: Any, tolerance: f
 def test_a_candidate_is_compared_with_what_is_live(serve: Serve) -> None:
     live = serve(script=TIMES.replace("FACTOR", "2"))
     candidate = serve(script=TIMES.replace("FACTOR", "2 if row[0] < 2 else 3"))
-    goldens = golden.read(
-        '{"request": {"data": [[1]]}, "expect": [2]}\n'
-        '{"request": {"data": [[2]]}, "name": "two"}\n'
-        '{"request": {"data": [[3]]}, "expect": [6], "name": "three"}\n'
-        '{"request": {"data": 4}, "name": "odd"}\n'
+    goldens = golden.goldens_of(
+        [
+            {"request": {"data": [[1]]}, "expect": [2]},
+            {"request": {"data": [[2]]}, "name": "two"},
+            {"request": {"data": [[3]]}, "expect": [6], "name": "three"},
+            {"request": {"data": 4}, "name": "odd"},
+        ]
     )
     given, before = golden.ask_all([f"http://127.0.0.1:{port}" for port in (candidate.port, live.port)], "", goldens)
     report = golden.compare(goldens, given, before)

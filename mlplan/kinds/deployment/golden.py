@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import apply as codes
-from mlplan.codes import state as state_codes
+from mlplan.codes import meaning as meaning_codes
 from mlplan.errors import Refusal
 from mlplan.events import DiagnosticRaised
 from mlplan.kinds.deployment.verify import TOLERANCE, under_root, wrong_answer
 from mlplan.manifest.quantities import seconds
+from mlplan.manifest.requests import read_golden
 from mlplan.serving import golden
 
 if TYPE_CHECKING:
@@ -67,13 +68,16 @@ def over(report: golden.Report, limits: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read(file: str, test: Mapping[str, Any], effects: Effects) -> list[golden.Golden]:
-    tolerance = TOLERANCE if test["tolerance"] is None else test["tolerance"]
+    """The requests as they are now: `validate` has seen the file, but that may be a while ago."""
     try:
-        with open(under_root(file, effects), encoding="utf-8-sig") as stream:
-            return golden.read(stream.read(), tolerance)
-    except (OSError, ValueError) as error:
-        hint = 'Write a request a line:\n    {"request": {"data": [[1, 2]]}, "expect": [3], "tolerance": 1e-6}'
-        raise Refusal([state_codes.MLP4206.diagnostic(f"{file}: {error}.", hint=hint)]) from error
+        with open(under_root(file, effects), "rb") as stream:
+            read = read_golden(stream.read(), file)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Refusal([meaning_codes.MLP3411.diagnostic(f"`{file}` can't be read: {why}.")]) from error
+    if read.problems:
+        raise Refusal(read.problems, sources=[read.source])
+    return golden.goldens_of(read.items, TOLERANCE if test["tolerance"] is None else test["tolerance"])
 
 
 def _live_url(resource: Resource, effects: Effects) -> str:

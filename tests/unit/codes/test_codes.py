@@ -26,7 +26,12 @@ WITHOUT_EXAMPLES = {
     "MLP3207": "lies on the command line",
     "MLP3308": "lies on the disk",
 }
-FILES = ("scripts/train.py", "scripts/score.py", "data.csv", "model.pkl", "testdata.json", "requirements.txt")
+FILES = {
+    **dict.fromkeys(("scripts/train.py", "scripts/score.py", "data.csv", "model.pkl", "requirements.txt"), ""),
+    "testdata.json": '{"data": [[1]]}\n',
+    "golden.jsonl": '{"request": {"data": [[1]]}}\n{"request": {"data": [[2]]}}\n',
+}
+"""The files that every page may name."""
 
 
 def test_each_entry_stands_under_its_own_name_in_the_module_of_its_phase() -> None:
@@ -64,9 +69,9 @@ def test_the_broken_example_is_broken_so_and_the_mended_one_is_fine(code: str, t
 
 
 def _codes_of(manifest: str, folder: Path) -> list[str]:
-    for name in FILES:
+    for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).touch()
+        (folder / name).write_text(content)
     (folder / "mlplan.yaml").write_text(manifest)
     loaded = load(str(folder / "mlplan.yaml"), environ={})
     return [diagnostic.code for diagnostic in loaded.diagnostics]
