@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mlplan.address import Address
+from mlplan.fingerprint import Part
 from mlplan.json_types import Json
 from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Plan, Reason
 from mlplan.views import words
+from mlplan.world import Drift
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,13 @@ def test_an_empty_plan_says_so() -> None:
 def test_many_runs_are_named_in_part_and_timed_in_all() -> None:
     runs = [_change("run", name=f"r{i}")._replace(forecast=Forecast(60, 1)) for i in range(8)]
     assert words.glance(_plan(*runs)) == [("runs", "r0, r1, r2, r3, r4 and 3 others, about 8 min in all")]
+
+
+def test_a_service_that_is_down_is_not_said_to_go_on_unnoticed() -> None:
+    drift = Drift("service", "stopped", "Healthy", "Absent")
+    known = {"port": Part("replace", "x")}
+    down = _change("update", kind="deployment", name="prices")._replace(before=known, drift=(drift,))
+    assert words.glance(_plan(down)) == [("serves", "prices is stopped, and starts again")]
 
 
 def test_the_time_of_runs_is_not_told_where_one_of_them_never_ran() -> None:
