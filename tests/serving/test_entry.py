@@ -335,11 +335,14 @@ def test_old_names_of_scikit_learn_are_still_found(serve: Serve) -> None:
         ("import nonesuch\n", "No module named 'nonesuch'"),
         ("raise SystemExit(4)\n", "SystemExit: 4"),
         ("def init(:\n", "SyntaxError"),
+        ("def init(:\n", 'score.py", line 1'),
     ],
 )
 def test_a_script_that_can_not_be_served_says_why(serve: Serve, script: str, words: str) -> None:
     service = serve(script=script, wait=False)
-    assert words in service.wait("failed")["error"]
+    told = service.wait("failed")["error"]
+    assert words in told
+    assert "loading.py" not in told  # nothing of the runtime's own frames
     assert service.process.wait(10) == 3
 
 
