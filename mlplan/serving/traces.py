@@ -9,8 +9,8 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def trace_of(error: BaseException) -> str:
-    """The exception's trace from the first frame on that isn't the runtime's or an import's; the text alone of what the
-    runtime itself refuses."""
+    """The exception's trace from the first frame on that isn't the runtime's or an import's; the text alone of
+    what the runtime itself refuses."""
     trace = error.__traceback__
     while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next

@@ -372,7 +372,7 @@ def _serves(change: Change) -> str:
         return f"{name} starts{at}"
     down = next((drift for drift in change.drift if drift.subject == "service" and drift.before == "Healthy"), None)
     if down:  # whatever else changes, nobody is served until then
-        return f"{name} is {down.problem}, and starts again{at}"
+        return f"{name}, now {down.problem}, starts again{at}"
     condition = conditional_text(change).replace("only ", " ", 1)
     if change.impact == "cosmetic":
         return f"{name} goes on as it is, only its record changes"

@@ -149,7 +149,7 @@ def test_a_service_that_is_down_is_not_said_to_go_on_unnoticed() -> None:
     drift = Drift("service", "stopped", "Healthy", "Absent")
     known = {"port": Part("replace", "x")}
     down = _change("update", kind="deployment", name="prices")._replace(before=known, drift=(drift,))
-    assert words.glance(_plan(down)) == [("serves", "prices is stopped, and starts again")]
+    assert words.glance(_plan(down)) == [("serves", "prices, now stopped, starts again")]
 
 
 def test_the_time_of_runs_is_not_told_where_one_of_them_never_ran() -> None:
