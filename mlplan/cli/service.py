@@ -107,17 +107,17 @@ def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
 
     from mlplan.kinds.deployment import collected
 
-    project, _, recorded = find(options, name)
-    folder = collected.collected_path(project.home, recorded.address.name)
+    project, state, recorded = find(options, name)
+    kept = collected.kept_files(project.home, recorded.address.name, services_of(project, state, recorded))
     if not export:
         from mlplan.views.records import collected_days
 
-        say(collected_days(collected.days(folder), form=form))
+        say(collected_days(collected.days(kept), form=form))
         return ExitCode.OK
     with contextlib.ExitStack() as files:
         stream = sys.stdout if export == "-" else files.enter_context(open(export, "w", encoding="utf-8"))
         count = 0
-        for record in collected.records(folder):
+        for record in collected.records(kept):
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")
             count += 1
     tell(f"{count} records{'' if export == '-' else f' in {export}'}.")

@@ -24,12 +24,8 @@ class Health(NamedTuple):
 
 def health(host: str, port: int, *, timeout_s: float) -> Health:
     """The state of the service on this port, as it says itself."""
-    deadline = time.monotonic() + timeout_s
     try:
-        with socket.create_connection((reachable(host), port), timeout=timeout_s) as connection:
-            request = f"GET / HTTP/1.1\r\nHost: {reachable(host)}:{port}\r\nConnection: close\r\n\r\n"
-            connection.sendall(request.encode("ascii"))
-            head = _read_until(connection, b"\r\n\r\n", deadline).decode("latin-1")
+        head, _ = _get(host, port, "/", "", timeout_s, whole=False)
     except OSError as error:
         return Health(0, "", str(error.strerror or error))
     lines = head.split("\r\n")
@@ -38,6 +34,15 @@ def health(host: str, port: int, *, timeout_s: float) -> Health:
         return Health(0, "", "what answers there doesn't speak HTTP")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     return Health(int(words[1]), headers.get("x-mlplan-digest", ""), "")
+
+
+def page(host: str, port: int, path: str, *, key: str = "", timeout_s: float) -> str:
+    """The text that a service has at this path; "" where there is none, or no answer."""
+    try:
+        head, body = _get(host, port, path, f"Authorization: Bearer {key}\r\n" if key else "", timeout_s, whole=True)
+    except OSError:
+        return ""
+    return body.decode(errors="replace") if head.split(None, 2)[1:2] == ["200"] else ""
 
 
 def reachable(host: str) -> str:
@@ -91,16 +96,25 @@ def who_listens(port: int) -> str:
     return "another program"
 
 
-def _read_until(connection: socket.socket, end: bytes, deadline: float) -> bytes:
-    """What comes up to `end` or the connection's end. Raises: TimeoutError after the deadline."""
-    data = b""
-    while end not in data:
-        left = deadline - time.monotonic()
-        if left <= 0 or len(data) > 1 << 20:
-            raise TimeoutError("no whole answer in time")
-        connection.settimeout(left)
-        block = connection.recv(65536)
-        if not block:
-            break
-        data += block
-    return data.partition(end)[0]
+def _get(host: str, port: int, path: str, header: str, timeout_s: float, *, whole: bool) -> tuple[str, bytes]:
+    """The head of the answer to a GET, and what came of its body: all of it where the `whole` answer is wanted.
+
+    Raises: OSError where there is none in time.
+    """
+    name = reachable(host)
+    deadline = time.monotonic() + timeout_s
+    with socket.create_connection((name, port), timeout=timeout_s) as connection:
+        request = f"GET {path} HTTP/1.1\r\nHost: {name}:{port}\r\n{header}Connection: close\r\n\r\n"
+        connection.sendall(request.encode("ascii"))
+        data = b""
+        while whole or b"\r\n\r\n" not in data:
+            left = deadline - time.monotonic()
+            if left <= 0 or len(data) > 1 << 20:
+                raise TimeoutError("no whole answer in time")
+            connection.settimeout(left)
+            block = connection.recv(65536)
+            if not block:
+                break
+            data += block
+    head, _, body = data.partition(b"\r\n\r\n")
+    return head.decode("latin-1"), body

@@ -1,6 +1,6 @@
 """Keeps what a service was asked and what it answered, as JSON lines by model, version and day.
 
-    <folder>/<model>/<version>/<designation>/<yyyy>/<mm>/<dd>/<writer>-<number>.jsonl
+    <folder>/<model>/<version>/<designation>/<yyyy>/<mm>/<dd>/<seconds>-<writer>-<number>.jsonl
 
 Designation `requests` holds the service's own records: {"time", "request_id", "input", "output"}. The retired
 system's collector (`shims/`) writes the others. All of it happens in a thread of its own, off the requests' way: a
@@ -154,6 +154,8 @@ class _Writer:
         self._day = ""
         self._size = 0
         self._number = 0
+        # No process's number: in containers that write to one folder, each begins with the same ones.
+        self._mark = os.urandom(4).hex()
 
     def write(self, line: bytes) -> None:
         """Appends a line, in a new file where the day or the size says so."""
@@ -179,7 +181,7 @@ class _Writer:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         make_room(self._plan.folder, self._plan.max_bytes - self._plan.max_file_bytes)
         self._number += 1
-        name = f"{os.getpid()}-{int(time.time())}-{self._number}.jsonl"
+        name = f"{int(time.time())}-{self._mark}-{self._number}.jsonl"
         self._file = open(os.path.join(folder, name), "ab")  # noqa: SIM115 - it stays open over many records
         self._day, self._size = day, 0
 
@@ -206,22 +208,31 @@ def files(folder: str) -> Iterator[tuple[str, float, int]]:
                 yield path, status.st_mtime, status.st_size
 
 
-def parse_path(path: str, folder: str) -> tuple[Place, str]:
-    """What the records of a file are about, and their day: 2026-01-31."""
-    model, version, designation, *day, _ = os.path.relpath(path, folder).split(os.sep)
+def parse_path(path: str) -> tuple[Place, str]:
+    """What the records of a file are about, and their day: 2026-01-31. The path is relative to the folder."""
+    model, version, designation, *day, _ = path.split("/")
     return Place(model, version, designation), "-".join(day)
 
 
-def read(folder: str, model: str = "*", version: str = "*", designation: str = "*") -> Iterator[tuple[Place, Any]]:
-    """All records below a folder in the order of their days, each with what it is about."""
-    import glob
+def opened(folder: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Each file below a folder, by path: relative, and its lines, which are read before the next one is asked for."""
+    for path in sorted(path for path, _, _ in files(folder)):
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:  # the oldest may go meanwhile
+            yield os.path.relpath(path, folder).replace(os.sep, "/"), stream
 
-    for path in sorted(glob.glob(os.path.join(folder, model, version, designation, "*", "*", "*", "*.jsonl"))):
-        place, _ = parse_path(path, folder)
-        with open(path, "rb") as stream:
-            for line in stream:
-                if line.endswith(b"\n"):  # the last one may still be written
-                    yield place, json_text.loads(line)
+
+def records(found: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[tuple[Place, Any]]:
+    """All records of these files, each with what it is about."""
+    for path, lines in found:
+        place, _ = parse_path(path)
+        for line in lines:
+            if line.endswith(b"\n"):  # the last one may still be written
+                yield place, json_text.loads(line)
+
+
+def read(folder: str) -> Iterator[tuple[Place, Any]]:
+    """All records below a folder in the order of their days, each with what it is about."""
+    return records(opened(folder))
 
 
 def leave_out(value: Any, names: frozenset[str], columns: Sequence[str] | None) -> Any:

@@ -14,6 +14,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from .quantiles import quantile
+
 ROUTES = (
     "/",
     "/health/live",
@@ -116,7 +118,7 @@ class Shared:
         """The latencies of these routes below which these shares of the requests lie; 0 where there were none."""
         columns = zip(*(self.totals(LAYOUT.latency[route].start, len(LATENCY_BOUNDS_S) + 1) for route in routes))
         counts = [sum(column) for column in columns]
-        return [_quantile(counts, share) for share in shares]
+        return [quantile(counts, LATENCY_BOUNDS_S, share) for share in shares]
 
     def clear_gauges(self, worker: int) -> None:
         """Forgets what was true of a worker that is gone, and keeps what it counted."""
@@ -145,19 +147,6 @@ def observe(cells: memoryview[float], histogram: Histogram, value: float) -> Non
 def request_cell(route: int, code: int) -> int:
     """Where the requests to a route that ended with a status code are counted."""
     return LAYOUT.requests + route * _CODES + code
-
-
-def _quantile(counts: Sequence[float], share: float) -> float:
-    """Interpolated within the bucket in which the share is reached."""
-    wanted = share * sum(counts)
-    seen = 0.0
-    for place, count in enumerate(counts):
-        if count and seen + count >= wanted:
-            low = LATENCY_BOUNDS_S[place - 1] if place else 0.0
-            high = LATENCY_BOUNDS_S[place] if place < len(LATENCY_BOUNDS_S) else low
-            return low + (high - low) * (wanted - seen) / count
-        seen += count
-    return 0.0
 
 
 def render(shared: Shared, labels: Sequence[tuple[str, str, str]], ready: bool) -> str:

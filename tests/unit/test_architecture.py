@@ -18,6 +18,8 @@ FIRST = ("source", "diagnostics", "address", "events", "errors", "resources", "j
 """The words that everyone speaks. `errors` and `codes` are among them, so all rooms refuse in one way."""
 CORE = ("graph", "fingerprint", "state", "plan")
 TARGETS = ("targets.protocols", "targets.registry")
+HOSTING = "targets.hosting"
+"""What the targets share that host services. No target itself, and for targets alone."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(FIRST, FIRST),
@@ -35,8 +37,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tracking": (*FIRST, "tracking.shim", "targets.protocols"),
     "targets.protocols": FIRST,
     "targets.registry": (*FIRST, "targets.protocols"),
+    HOSTING: (*FIRST, "targets.protocols", "machine"),
     # A target carries the scoring runtime to where it serves, and gives scripts what they report by.
-    "targets.*": (*FIRST, *TARGETS, "machine", "machine", "render", "manifest", "serving", "tracking"),
+    "targets.*": (*FIRST, *TARGETS, HOSTING, "machine", "render", "manifest", "serving", "tracking"),
     # Golden requests and collected records are files of the scoring runtime's.
     "kinds": (*FIRST, *CORE, "manifest", "lock", "workspace", "targets.protocols", "tracking", "serving"),
     "apply": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds"),
@@ -168,7 +171,7 @@ def test_a_target_is_named_only_by_the_tables() -> None:
         str(found)
         for found in imports()
         if room_of(found.imported.removeprefix("mlplan.")).startswith("targets.")
-        and room_of(found.imported.removeprefix("mlplan.")) not in TARGETS
+        and room_of(found.imported.removeprefix("mlplan.")) not in (*TARGETS, HOSTING)
         and room_of(found.module) != room_of(found.imported.removeprefix("mlplan."))
     ]
     assert named == []

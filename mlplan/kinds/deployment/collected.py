@@ -1,16 +1,21 @@
 """What a service keeps of its requests: where, what there is of it by day, and all of it, record by record.
 
-How it is written: `serving/collect.py`.
+How it is written: `serving/collect.py`. A target whose services can't write to a folder of this machine keeps the
+files itself (`Services.kept`) and brings them here when the service goes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlplan.targets.protocols import KeptFile
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from mlplan.serving.collect import Place
+    from mlplan.targets.protocols import Services
 
 
 class Day(NamedTuple):
@@ -28,23 +33,32 @@ def collected_path(home: str, name: str) -> str:
     return os.path.join(home, "collected", name)
 
 
-def days(folder: str) -> list[Day]:
+def kept_files(home: str, name: str, services: Services) -> Iterator[KeptFile]:
+    """The files of a service's records: those on this machine, then those that its target keeps."""
+    from mlplan.serving import collect
+
+    yield from (KeptFile(*found) for found in collect.opened(collected_path(home, name)))
+    yield from services.kept(name)
+
+
+def days(files: Iterable[KeptFile]) -> list[Day]:
     """What there is, the oldest first."""
     from mlplan.serving import collect
 
     found: dict[tuple[str, Place], Day] = {}
-    for path, _, size in collect.files(folder):
-        place, day = collect.parse_path(path, folder)
+    for path, lines in files:
+        place, day = collect.parse_path(path)
         known = found.get((day, place)) or Day(day, place, 0, 0, 0)
-        with open(path, "rb") as stream:
-            records = sum(1 for _ in stream)
+        records = size = 0
+        for line in lines:
+            records, size = records + 1, size + len(line)
         found[day, place] = Day(day, place, known.files + 1, known.records + records, known.size_bytes + size)
     return [found[key] for key in sorted(found)]
 
 
-def records(folder: str) -> Iterator[dict[str, Any]]:
-    """Every record with what it is about, day by day. The service's own can be read as golden requests."""
+def records(files: Iterable[KeptFile]) -> Iterator[dict[str, Any]]:
+    """Every record with what it is about, file by file. The service's own can be read as golden requests."""
     from mlplan.serving import collect
 
-    for place, record in collect.read(folder):
+    for place, record in collect.records(files):
         yield {**place._asdict(), **record}

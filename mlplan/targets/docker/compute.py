@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,10 +13,6 @@ IMAGE = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$"
 
 class Compute(ComputeBase):
     """Containers of the Docker engine on this machine, from images that mlplan renders and builds."""
-
-    without_effect: ClassVar[dict[str, str]] = {
-        "deployment.collect": "A container keeps nothing of its requests: all that it writes goes with it.",
-    }
 
     type: Literal["docker"]
     """The Docker engine on this machine."""

@@ -62,7 +62,7 @@ class Engine:
         self.read("/_ping")  # says better than the package what is wrong
         return docker.DockerClient(base_url=f"unix://{self.socket}", version="auto", timeout=int(_SLOW_S))
 
-    def read(self, path: str, **query: Any) -> Any:
+    def read(self, path: str, /, **query: Any) -> Any:
         """What it answers to a GET: decoded JSON, text where it is none, None where it knows no such thing.
 
         Raises: Refusal (MLP8201, MLP8202) where it can't be asked, MLP8209 where it fails.

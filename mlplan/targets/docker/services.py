@@ -6,7 +6,7 @@ generation to the end of the one before no client is turned away.
 
 The order of the steps is such that after a crash between any two of them the containers tell which generation is
 live; all else is what is left of something, and the next `deploy` or `delete` clears it. What there is of a service:
-`generations.py`.
+`generations.py`; how it is now: `observing.py`; what its containers are made of: `service_image.py`.
 """
 
 from __future__ import annotations
@@ -20,38 +20,35 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
-from mlplan.machine.files import read_json
 from mlplan.machine.locks import exclusive
 from mlplan.machine.ports import health, is_free, port_taken, url
-from mlplan.machine.variables import thread_count
-from mlplan.render.dockerfiles import APP_ROOT, Image, Service, serving_files
-from mlplan.targets.docker import archives, containers, runtime
+from mlplan.targets.docker import containers, records
 from mlplan.targets.docker.engine import labels_of, refused
 from mlplan.targets.docker.generations import (
     ALWAYS,
-    INNER_PORT,
-    KEYS,
-    PRIVATE_PORT,
-    REPLICA,
     Door,
     Found,
     Generation,
-    edits,
     find,
     make_candidate,
     make_door,
+    private_port,
     reload,
     remove_volumes,
+    restart_policy,
 )
-from mlplan.targets.docker.images import Recipe, build, ensure_base, index_warnings, lines_of, remove_images
-from mlplan.targets.protocols import Endpoint
-from mlplan.world import ObservedService, ServiceState
+from mlplan.targets.docker.images import build, ensure_base, index_warnings, lines_of, remove_images
+from mlplan.targets.docker.logs import log_of
+from mlplan.targets.docker.observing import edits, observe
+from mlplan.targets.docker.service_image import config, recipe
+from mlplan.targets.hosting import endpoint, with_log
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
     from mlplan.json_types import Json
     from mlplan.targets.docker.engine import Engine
-    from mlplan.targets.protocols import Progress, ServiceSpec, Verify
+    from mlplan.targets.protocols import KeptFile, Progress, ServiceSpec, Verify
+    from mlplan.world import ObservedService
 
 SERVICE = "/opt/mlplan/runtime/service.py"
 _START_S = 300.0  # for a model to be loaded
@@ -94,6 +91,7 @@ class DockerServices:
             live = found.live
             door = found.door((spec.host, spec.port))
             if live and live.key == spec.key and door and door.is_open and self._is_whole(live):
+                self._hold_open(door)
                 self._take_up(live, spec, verify, progress)
                 self._clear(found, live, door)
                 return self.observe(spec.name)
@@ -106,36 +104,21 @@ class DockerServices:
 
     def observe(self, name: str) -> ObservedService:
         """What the live generation answers, and what the engine says of its containers."""
-        found = self._find(name)
-        if not found.generations:
-            return ObservedService("Absent", detail={"problem": "its containers were removed"} if found.doors else {})
-        live = found.live
-        if live is None:
-            dead = next((g for g in reversed(found.generations) if g.was_live), None)
-            if dead is None:
-                return ObservedService("Transitioning", key=found.generations[-1].key)
-            problem = (
-                "its container was stopped" if dead.containers[0]["State"]["ExitCode"] == 0 else _how_ended(dead)
-            )
-            return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": problem})
-        return self._observe_live(live, found)
+        return observe(self._engine, self._find(name))
 
     def logs(self, name: str, *, follow: bool) -> Iterator[str]:
-        """The log of the live generation, or else of the youngest, replica by replica; with `follow`, of the first
-        replica until it ends."""
+        """The log of the live generation, or else of the youngest; with `follow`, until that one ends."""
         found = self._find(name)
         shown = found.live or (found.generations[-1] if found.generations else None)
-        if shown is None:
-            return
-        if not follow and len(shown.containers) > 1:
-            for number, container in enumerate(shown.containers, start=1):
-                for line in lines_of(containers.output(self._engine, container["Id"], follow=False)):
-                    yield f"[{number}] {line}"
-            return
-        yield from lines_of(containers.output(self._engine, shown.containers[0]["Id"], follow=follow))
+        if shown is not None:
+            yield from log_of(self._engine, shown, follow=follow)
+
+    def kept(self, name: str) -> Iterator[KeptFile]:
+        """The files in the service's volume."""
+        return records.kept(self._engine, self._home, name)
 
     def delete(self, name: str) -> None:
-        """Ends all generations and the door, and removes the service's volume and images."""
+        """Ends all generations and the door, brings home what was kept, removes the service's volumes and images."""
         found = self._find(name)
         if not found.doors and not found.generations and not os.path.exists(self._lock_path(name)):
             return
@@ -146,6 +129,7 @@ class DockerServices:
             for door in found.doors:
                 containers.remove(self._engine, door.container["Id"])
             remove_volumes(self._engine, {"home": self._home, "service": name})
+            records.bring_home(self._engine, self._home, name)
             remove_images(self._engine, {"home": self._home, "address": address or f"deployment.{name}"})
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._lock_path(name))
@@ -162,7 +146,7 @@ class DockerServices:
         before may still answer at the door: so it is asked where it alone answers.
         """
         live = self._wait_until_ready(live, spec, progress)
-        verify(_endpoint(_private_url(live.containers[0]), spec))
+        verify(endpoint(_private_url(live.containers[0]), spec))
         for container in live.containers:
             self._go_live(container["Id"], spec)
 
@@ -174,18 +158,19 @@ class DockerServices:
             raise Refusal([port_taken(spec.name, spec.host, spec.port)])
         if spec.keys_file is not None:
             containers.give(spec.keys_file)
-        recipe = self._recipe(spec)
-        image = build(self._engine, recipe, progress)
-        base = ensure_base(self._engine, recipe.image.base_image, progress)
+        made_of = recipe(spec, self._compute, self._home, self._package)
+        image = build(self._engine, made_of, progress)
+        base = ensure_base(self._engine, made_of.image.base_image, progress)
         with contextlib.ExitStack() as undo:
             door = self._open_door(spec, door, base, undo)
+            undo.callback(records.bring_home, self._engine, self._home, spec.name)
             progress("Transitioning", "making the containers")
             with containers.making(f"Service {spec.name} did not start"):
-                candidate = make_candidate(self._engine, self._home, spec, image, door, _config(spec))
+                candidate = make_candidate(self._engine, self._home, spec, image, door, config(spec))
             undo.callback(self._remove_generations, [candidate])
             candidate = self._wait_until_ready(candidate, spec, progress)
             progress("Transitioning", "asking it before it takes traffic")
-            verify(_endpoint(_private_url(candidate.containers[0]), spec))
+            verify(endpoint(_private_url(candidate.containers[0]), spec))
             progress("Transitioning", "going live")
             for container in candidate.containers:
                 self._go_live(container["Id"], spec)
@@ -197,6 +182,7 @@ class DockerServices:
         import docker.errors
 
         if door is not None and door.is_open:
+            self._hold_open(door)
             return door
         if door is not None:
             containers.remove(self._engine, door.container["Id"])
@@ -209,6 +195,12 @@ class DockerServices:
             raise Refusal([refused(f"Service {spec.name} did not start", message)]) from error
         undo.callback(self._close_door, spec.name, made.container["Id"])
         return made
+
+    def _hold_open(self, door: Door) -> None:
+        """Has the engine start an open door again when it ends, where somebody changed that."""
+        if restart_policy(door.container) != ALWAYS:
+            with containers.making("The container with the service's port can't be altered"):
+                containers.set_restart(self._engine, door.container["Id"], ALWAYS)
 
     def _close_door(self, name: str, container: str) -> None:
         containers.remove(self._engine, container)
@@ -225,7 +217,7 @@ class DockerServices:
             if ended or len(candidate.containers) < len(names):
                 raise Refusal([self._did_not_start(candidate, spec, _why_ended(ended))])
             if all(
-                health("127.0.0.1", _private_port(c), timeout_s=_HEALTH_S).status == 200 for c in candidate.containers
+                health("127.0.0.1", private_port(c), timeout_s=_HEALTH_S).status == 200 for c in candidate.containers
             ):
                 return candidate
             if time.monotonic() > deadline:
@@ -247,7 +239,7 @@ class DockerServices:
                 [
                     codes.MLP8008.diagnostic(
                         f"Service {spec.name} was ready, but could not take over port {spec.port}: "
-                        f"{_with_log(reason, lines)}",
+                        f"{with_log(reason, lines)}",
                         hint="See what serves now, and try again:\n    mlplan service list\n    mlplan apply",
                     )
                 ]
@@ -266,29 +258,9 @@ class DockerServices:
         lines = [line for line in printed.decode(errors="replace").splitlines() if line.startswith("{")]
         return dict(json.loads(lines[-1])) if lines else {"error": printed.decode(errors="replace").strip()}
 
-    def _observe_live(self, live: Generation, found: Found) -> ObservedService:
-        first = live.running[0]
-        detail: dict[str, Json] = {"pid": first["State"]["Pid"], "container": first["Id"][:12]}
-        uri = f"{url(*live.place)}/score"
-        changed: list[Json] = [list(edit) for edit in edits(self._engine, live)]
-        if changed:
-            detail["edited"] = changed
-        door = found.door(live.place)
-        if door is None or not door.is_open:
-            detail["problem"] = _why_closed(door, found.doors)
-            return ObservedService("Failed", live.key, "", uri, detail)
-        answer = health(*live.place, timeout_s=_HEALTH_S)
-        state: ServiceState = "Healthy" if answer.status == 200 else "Unhealthy"
-        if answer.status != 200:
-            detail["problem"] = answer.problem or f"it answers with status {answer.status}"
-        elif len(live.running) < live.replicas:
-            state = "Unhealthy"
-            detail["problem"] = f"of its {live.replicas} replicas {len(live.running)} run"
-        return ObservedService(state, live.key, answer.digest, uri, detail)
-
     def _is_whole(self, live: Generation) -> bool:
         """Whether a generation is as it was made."""
-        return len(live.running) == live.replicas and not edits(self._engine, live)
+        return len(live.running) == live.replicas and not any(edits(self._engine, live))
 
     def _clear(self, found: Found, live: Generation, door: Door) -> None:
         """Removes all of a service but this generation and this door."""
@@ -297,6 +269,7 @@ class DockerServices:
             if other.was_live:
                 self._retire(other)
         self._remove_generations(others)
+        records.bring_home(self._engine, self._home, labels_of(live.containers[0])["service"])
         for old_door in found.doors:
             if old_door.container["Id"] != door.container["Id"]:
                 containers.remove(self._engine, old_door.container["Id"])
@@ -325,35 +298,6 @@ class DockerServices:
         while reload(self._engine, names).running and time.monotonic() < deadline:
             time.sleep(_POLL_S)
 
-    def _recipe(self, spec: ServiceSpec) -> Recipe:
-        environment = spec.environment
-        python = environment.python if environment else None
-        image = Image(
-            project=spec.project,
-            address=spec.labels.get("address", f"deployment.{spec.name}"),
-            base_image=containers.base_of(self._compute, python),
-            python=python,
-            requirements=environment.requirements if environment else "",
-            buildkit=bool(self._compute.get("buildkit", True)),
-            revision=spec.labels.get("revision", ""),
-        )
-        service = Service(
-            name=spec.name,
-            project=spec.project,
-            entry_script=f"{spec.code_name}/{spec.entry_script}" if spec.entry_script else None,
-            source_directory=spec.code_name if spec.code is not None else None,
-            auth=spec.keys_file is not None,
-            frameworks={model.name: model.framework for model in spec.models},
-            settings=spec.settings,
-        )
-        return Recipe(
-            image,
-            serving_files(image, service),
-            serving_files(image._replace(revision=""), service),
-            _context(spec, self._package),
-            self._home,
-        )
-
     def _find(self, name: str) -> Found:
         return find(self._engine, self._home, name)
 
@@ -368,7 +312,7 @@ class DockerServices:
 
     def _did_not_start(self, candidate: Generation, spec: ServiceSpec, reason: str) -> Diagnostic:
         return codes.MLP8007.diagnostic(
-            f"Service {spec.name} did not start: {_with_log(reason, self._last_lines(candidate, _TAIL))}",
+            f"Service {spec.name} did not start: {with_log(reason, self._last_lines(candidate, _TAIL))}",
             hint="What served before still does. Mend this and run\n    mlplan apply",
         )
 
@@ -382,64 +326,8 @@ class DockerServices:
         return os.path.join(self._folder, f"{name}.lock")
 
 
-def _context(spec: ServiceSpec, package: str) -> list[archives.Entry]:
-    """What a serving image is built from beside its rendered files: the runtime, the code, the models."""
-    found = [*runtime.entries(package), archives.folder("app")]
-    if spec.code is not None:
-        found += archives.tree(f"app/{spec.code_name}", spec.code)
-    found.append(archives.folder("models"))
-    for model in sorted(spec.models, key=lambda model: model.name):
-        found.append(archives.folder(f"models/{model.name}"))
-        found += archives.tree(f"models/{model.name}/{model.version}", model.path)
-    return found
-
-
-def _config(spec: ServiceSpec) -> dict[str, Json]:
-    """What the runtime of one replica reads. The file is laid into the container and stands in no image."""
-    return {
-        "format": 1,
-        "name": spec.name,
-        "project": spec.project,
-        "key": spec.key,
-        "digest": spec.digest,
-        "host": "0.0.0.0",
-        "port": INNER_PORT,
-        "workers": 1,
-        "threads": thread_count(spec.resources.cpu),
-        "memory_bytes": None,  # the engine sees to it
-        "app_root": APP_ROOT,
-        "entry_script": f"{spec.code_name}/{spec.entry_script}" if spec.entry_script else None,
-        "source_directory": spec.code_name if spec.code is not None else None,
-        "models": [
-            {
-                "name": model.name,
-                "version": model.version,
-                "digest": model.digest,
-                "path": f"{APP_ROOT}/azureml-models/{model.name}/{model.version}",
-                "framework": model.framework,
-            }
-            for model in spec.models
-        ],
-        "auth": "none" if spec.keys_file is None else "key",
-        "keys_file": None if spec.keys_file is None else f"{KEYS}/{os.path.basename(spec.keys_file)}",
-        "env": dict(spec.env),
-        "settings": {**spec.settings, **spec.about},
-        "control": f"{REPLICA}/control.sock",
-    }
-
-
-def _endpoint(address: str, spec: ServiceSpec) -> Endpoint:
-    keys = read_json(spec.keys_file) if spec.keys_file else None
-    return Endpoint(address, str((keys or {}).get("primary", "")))
-
-
-def _private_port(container: Mapping[str, Any]) -> int:
-    bindings = (container["NetworkSettings"]["Ports"] or {}).get(f"{PRIVATE_PORT}/tcp") or [{"HostPort": "0"}]
-    return int(bindings[0]["HostPort"])
-
-
 def _private_url(container: Mapping[str, Any]) -> str:
-    return url("127.0.0.1", _private_port(container))
+    return url("127.0.0.1", private_port(container))
 
 
 def _why_ended(ended: Sequence[Mapping[str, Any]]) -> str:
@@ -452,24 +340,3 @@ def _why_ended(ended: Sequence[Mapping[str, Any]]) -> str:
     if state["ExitCode"] == 3:
         return "its init() failed"
     return f"it ended with exit code {state['ExitCode']}"
-
-
-def _why_closed(door: Door | None, doors: Sequence[Door]) -> str:
-    """Why clients don't get through to a generation that runs; `door` is the one at its place."""
-    if door is not None:
-        return "the container with its port was stopped"
-    if not doors:
-        return "the container with its port was removed"
-    host, port = doors[-1].place
-    return f"its port was changed to {port} of {host}" if port else "its port is published no more"
-
-
-def _how_ended(dead: Generation) -> str:
-    state = dead.containers[0]["State"]
-    return "it ran out of memory" if state["OOMKilled"] else f"its container ended with exit code {state['ExitCode']}"
-
-
-def _with_log(reason: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return reason
-    return f"{reason}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)

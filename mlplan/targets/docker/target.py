@@ -12,6 +12,7 @@ from mlplan.targets.docker.engine import Engine
 from mlplan.targets.docker.generations import remove_volumes, unused_volumes
 from mlplan.targets.docker.images import remove_images, unused_images
 from mlplan.targets.docker.jobs import DockerJobs
+from mlplan.targets.docker.records import bring_home
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Target
 
@@ -26,6 +27,7 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
     folder = os.path.join(home, "docker")
 
     def clear() -> None:
+        bring_home(engine, name)
         remove_images(engine, {"home": name})
         remove_images(engine, {"project": project}, nameless=True)
         remove_volumes(engine, {"home": name})

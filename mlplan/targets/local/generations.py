@@ -19,9 +19,10 @@ from typing import IO, Any
 
 from mlplan.json_types import Json
 from mlplan.machine import files, masking, processes
-from mlplan.machine.variables import kept_variables, thread_count
+from mlplan.machine.variables import kept_variables
 from mlplan.serving import GAVE_UP, RUNTIME_MAIN
 from mlplan.serving.control import ask
+from mlplan.targets.hosting import runtime_config
 from mlplan.targets.protocols import ServiceSpec
 
 MARK = "MLPLAN_SERVICE"
@@ -154,7 +155,7 @@ def lay_out(spec: ServiceSpec, parent: str, runtime: str) -> Generation:
         with open(os.path.join(aside, "runtime", "__main__.py"), "w", encoding="utf-8") as stream:
             stream.write(RUNTIME_MAIN)
         files.write_json(os.path.join(aside, "files.json"), dict(_stamps(aside)), durable=False)
-        description = describe(spec, folder)
+        description = runtime_config(spec, os.path.join(folder, "app"), os.path.join(folder, "control.sock"))
         files.write_json(os.path.join(aside, "service.json"), description, durable=True, mode=0o600)
         os.rename(aside, folder)
     except BaseException:
@@ -162,41 +163,6 @@ def lay_out(spec: ServiceSpec, parent: str, runtime: str) -> Generation:
         raise
     files.sync_folder(parent)
     return Generation(folder)
-
-
-def describe(spec: ServiceSpec, folder: str) -> dict[str, Any]:
-    """What the runtime reads. The service's variables can hold secrets: they are inherited, and not written here."""
-    models = os.path.join(folder, "app", "azureml-models")
-    return {
-        "format": 1,
-        "name": spec.name,
-        "project": spec.project,
-        "key": spec.key,
-        "digest": spec.digest,
-        "host": spec.host,
-        "port": spec.port,
-        "workers": spec.replicas,
-        "threads": thread_count(spec.resources.cpu),
-        "memory_bytes": spec.resources.memory_bytes,
-        "app_root": os.path.join(folder, "app"),
-        "entry_script": os.path.join(spec.code_name, spec.entry_script) if spec.entry_script else None,
-        "source_directory": spec.code_name if spec.code is not None else None,
-        "models": [
-            {
-                "name": model.name,
-                "version": model.version,
-                "digest": model.digest,
-                "path": os.path.join(models, model.name, str(model.version)),
-                "framework": model.framework,
-            }
-            for model in spec.models
-        ],
-        "auth": "none" if spec.keys_file is None else "key",
-        "keys_file": spec.keys_file,
-        "env": {},
-        "settings": {**spec.settings, **spec.about, "collect": spec.collect},
-        "control": os.path.join(folder, "control.sock"),
-    }
 
 
 def start(generation: Generation, spec: ServiceSpec, python: str) -> Any:

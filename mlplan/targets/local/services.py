@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from mlplan.json_types import Json
 from mlplan.machine import files
 from mlplan.machine.ports import health, is_free, port_taken, url
+from mlplan.targets.hosting import endpoint, with_log
 from mlplan.targets.local.generations import Generation, end_strays, generations, strays, uptime_s
 from mlplan.world import ObservedService, ServiceState
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
-    from mlplan.targets.protocols import Endpoint, KeptFile, Progress, ServiceSpec, Verify
+    from mlplan.targets.protocols import KeptFile, Progress, ServiceSpec, Verify
 
 _START_S = 300.0  # for a model to be loaded
 _GO_LIVE_S = 40.0  # longer than the runtime waits for the generation before
@@ -69,7 +70,7 @@ class LocalServices:
             known = generations(self._folder(spec.name))
             live = _live(known)
             if live is not None and live.key == spec.key and not live.altered():
-                verify(_endpoint(url(*live.place), spec))
+                verify(endpoint(url(*live.place), spec))
                 live.mark_live()
                 _clear(known, but=live)
                 return self.observe(spec.name)
@@ -160,7 +161,7 @@ class LocalServices:
             if before is None and not status.get("bound", True):
                 raise Refusal([port_taken(spec.name, spec.host, spec.port)])  # taken since it was looked at
             progress("Transitioning", "asking it before it takes traffic")
-            verify(_endpoint(str(status["candidate_url"]), spec))
+            verify(endpoint(str(status["candidate_url"]), spec))
             progress("Transitioning", "going live")
             answer = _go_live(candidate, before, spec)
             if answer.get("phase") != "live":
@@ -252,13 +253,6 @@ def _pid(generation: Generation) -> int | None:
     return generation.identity.pid if generation.identity else None
 
 
-def _endpoint(address: str, spec: ServiceSpec) -> Endpoint:
-    from mlplan.targets.protocols import Endpoint
-
-    keys = files.read_json(spec.keys_file) if spec.keys_file else None
-    return Endpoint(address, str((keys or {}).get("primary", "")))
-
-
 def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, progress: Progress) -> dict[str, Any]:
     """What the candidate says of itself once it can be asked. Raises: Refusal (MLP8007) where it never can."""
     from mlplan.errors import Refusal
@@ -287,7 +281,7 @@ def _did_not_start(candidate: Generation | None, spec: ServiceSpec, reason: str)
     from mlplan.machine.masking import masked
 
     return codes.MLP8007.diagnostic(
-        f"Service {spec.name} did not start: {_with_log(masked(reason, spec.secrets), candidate)}",
+        f"Service {spec.name} did not start: {_last_said(masked(reason, spec.secrets), candidate)}",
         hint="What served before still does. Mend this and run\n    mlplan apply",
     )
 
@@ -297,15 +291,12 @@ def _no_take_over(candidate: Generation, spec: ServiceSpec, answer: dict[str, An
 
     reason = str(answer.get("error") or "its runtime did not answer")
     return codes.MLP8008.diagnostic(
-        f"Service {spec.name} was ready, but could not take over port {spec.port}: {_with_log(reason, candidate)}",
+        f"Service {spec.name} was ready, but could not take over port {spec.port}: {_last_said(reason, candidate)}",
         hint="See what serves now, and try again:\n    mlplan service list\n    mlplan apply",
     )
 
 
-def _with_log(reason: str, candidate: Generation | None) -> str:
+def _last_said(reason: str, candidate: Generation | None) -> str:
     """The reason in a line, and the last lines of the log, where a traceback stands."""
-    said = reason.strip().splitlines()[-1].strip()
     lines = candidate.last_lines(_TAIL) if candidate is not None else []
-    if not lines:
-        return said
-    return f"{said}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
+    return with_log(reason.strip().splitlines()[-1].strip(), lines)

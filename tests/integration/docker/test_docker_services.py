@@ -19,6 +19,7 @@ import pytest
 from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
 from mlplan.targets.docker.images import build
+from mlplan.targets.docker.service_image import recipe
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 
@@ -195,9 +196,10 @@ def test_a_changed_model_or_script_builds_no_environment(
     services = target.services
     assert isinstance(services, DockerServices)
     spec = service(environment=H11)
+    place = services._compute, services._home, services._package
 
     def layers() -> list[str]:
-        return list(build(services._engine, services._recipe(spec), silent)["RootFS"]["Layers"])
+        return list(build(services._engine, recipe(spec, *place), silent)["RootFS"]["Layers"])
 
     before = layers()
     for changed, above in (("model/model.txt", 1), ("scoring/score.py", 2)):  # models lie above the code
