@@ -209,6 +209,13 @@ def _model_path(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]
             labels=[Label(_place(places, draft, "path"), "not below `outputs`")],
             address=draft.address,
         )
+    elif normal in (".", "outputs"):
+        yield codes.MLP3410.diagnostic(
+            f"`{path}` is all that a run leaves, its metrics too, and no model in it.",
+            hint="Name a file or a folder in it, like this: outputs/model.pkl.",
+            labels=[Label(_place(places, draft, "path"), "a folder for all outputs")],
+            address=draft.address,
+        )
 
 
 def _gates(draft: Draft, _: Drafts, places: Places) -> Iterator[Diagnostic]:
