@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def run(options: Globals, form: str) -> ExitCode:
     """0 where there is no error; warnings alone don't fail."""
+    from mlplan.kinds.data_in_code import data_in_code
     from mlplan.kinds.pinned import exposed_credentials
     from mlplan.views.findings import render
 
@@ -27,6 +28,7 @@ def run(options: Globals, form: str) -> ExitCode:
     if loaded.manifest is not None:
         found += environment_problems(loaded.manifest)
         found += exposed_credentials(loaded.manifest)
+        found += data_in_code(loaded.manifest)
         found += committed_workspace(loaded.manifest.root, loaded.manifest.workspace)
     found = spelled(in_order(found))
     text = render(

@@ -102,6 +102,21 @@ What to do: make it a secret, and mention that. docs/secrets.md says where secre
     source: "https://example.org/data.csv?sig=${{ secret.SIGNATURE }}"
 """
 
+MLP5106 = Code("MLP5106", "Data among the code", severity="warning")
+"""The `source` folder of a run or an inference holds files of a dataset that it doesn't refer to.
+
+Why: whatever lies in a source folder is packed and counts as code, so that each change of the data would run the
+training again, or deploy the service anew, though it may never look at them.
+
+What to do: where the script reads the files, say so by a reference, in an argument or in `env`. They stay in the folder
+as well, and count once: as data.
+
+    arguments: [--data, "${{ dataset.sales.path }}"]
+
+Where it doesn't read them, list them in the file `.mlplanignore` of the source folder, or give the scripts a folder of
+their own.
+"""
+
 MLP5111 = Code("MLP5111", "Source folder can't be packed")
 """Below the `source` of a run or an inference lies something that can't go into its snapshot: a link out of the
 folder or to nothing, a socket, a pipe, a file without permission.

@@ -61,6 +61,34 @@ def expand(sources: Sequence[str], root: str, places: Sequence[Span] = ()) -> Ex
     return Expanded(expansion.files, expansion.urls, tuple(expansion.problems))
 
 
+def named_by(sources: Sequence[str]) -> Callable[[str], bool]:
+    """Says of a file's path, from the manifest's folder, whether the sources name it. Looks at the words alone."""
+    tests = [_names(source) for source in sources if not is_url(source)]
+    return lambda path: any(test(path) for test in tests)
+
+
+def _names(source: str) -> Callable[[str], bool]:
+    plain, below = os.path.normpath(source), _below(source)
+    if not has_wildcard(source):
+        return lambda path: path == plain or path.startswith(below)
+    fixed, pattern = split_glob(source)
+    start, fits = _below(fixed), _Glob(pattern)
+    return lambda path: path == plain or (path.startswith(start) and fits(path[len(start) :])[0])
+
+
+def may_be_below(sources: Sequence[str], folder: str) -> bool:
+    """Whether the sources may name a file in the folder, or below it. Looks at the words alone."""
+    here = _below(folder)
+    starts = [_below(split_glob(s)[0] if has_wildcard(s) else s) for s in sources if not is_url(s)]
+    return any(start.startswith(here) or here.startswith(start) for start in starts)
+
+
+def _below(folder: str) -> str:
+    """How the paths below a folder begin, from the manifest's folder."""
+    plain = os.path.normpath(folder)
+    return "" if plain == "." else f"{plain}/"
+
+
 class _Expansion:
     """Collects what the sources name."""
 

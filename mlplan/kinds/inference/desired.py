@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.fingerprint import Part, fingerprint, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
 from mlplan.kinds.references import reference_parts
-from mlplan.kinds.secrets import secret_parts
+from mlplan.kinds.secrets import Secrets, read_secrets
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
@@ -30,15 +30,15 @@ class Facts(NamedTuple):
     """What is read for an inference."""
 
     code: Code
-    secrets: Mapping[str, Part]
+    secrets: Secrets
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
     """Its source folder and its secrets' digests."""
     spec = resource.spec
     entry = spec.get("entry_script")
-    code = read_code(reading, spec["source"], (entry,)) if entry else NO_CODE
-    return Facts(code, secret_parts(resource, reading))
+    code = read_code(reading, resource, (entry,)) if entry else NO_CODE
+    return Facts(code, read_secrets(resource, reading))
 
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
@@ -52,13 +52,13 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts[f"env {name}"] = known("result", value)
     references, details = reference_parts(resource, lookup)
     parts.update(references)
-    parts.update(facts.secrets)
+    parts.update(facts.secrets.parts)
     if spec.get("description"):
         parts["description"] = known("label", spec["description"])
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
-    return Desired(resource.address, parts, details=details, notes=notes)
+    return Desired(resource.address, parts, details=details, notes=notes, doubts=facts.secrets.doubts)
 
 
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:

@@ -9,7 +9,7 @@ from mlplan.fingerprint import Part, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.references import reference_parts, written
-from mlplan.kinds.secrets import secret_parts
+from mlplan.kinds.secrets import Secrets, read_secrets
 from mlplan.kinds.versions import stay
 from mlplan.plan.decide import Desired
 from mlplan.world import Drift
@@ -32,20 +32,20 @@ class Facts(NamedTuple):
     environment: Asked
     compute_type: str
     base_image: str | None  # of a compute whose runs are in containers
-    secrets: Mapping[str, Part]
+    secrets: Secrets
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
     """Its source folder, its environment, its secrets' digests."""
     spec = resource.spec
-    code = read_code(reading, spec["source"], scripts_of(spec)) if spec.get("source") else NO_CODE
+    code = read_code(reading, resource, scripts_of(spec)) if spec.get("source") else NO_CODE
     compute = reading.manifest.resources[Address("compute", spec["compute"])]
     return Facts(
         code,
         read_environment(reading, spec.get("environment")),
         compute.spec["type"],
         compute.spec.get("base_image"),
-        secret_parts(resource, reading),
+        read_secrets(resource, reading),
     )
 
 
@@ -75,7 +75,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     parts.update(environment_parts(facts.environment, resource.address))
     for name, value in (spec.get("env") or {}).items():
         parts[f"env {name}"] = known("result", value)
-    parts.update(facts.secrets)
+    parts.update(facts.secrets.parts)
     parts["compute type"] = known("result", facts.compute_type)
     if facts.base_image:
         parts["compute base_image"] = known("result", facts.base_image)
@@ -86,7 +86,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
-    return Desired(resource.address, parts, bool(spec.get("protect")), details, notes)
+    return Desired(resource.address, parts, bool(spec.get("protect")), details, notes, facts.secrets.doubts)
 
 
 def argument_parts(arguments: Sequence[str]) -> dict[str, Part]:

@@ -9,6 +9,7 @@ Left out beyond that, whatever an ignore file says:
     a folder with CACHEDIR.TAG, pyvenv.cfg  a cache or a virtual environment, which says so itself
     mlplan.yaml, mlplan.lock, ignore files  at the top: they decide what is done, they are not part of it. Otherwise
                                             every edit of the manifest would change the code of each run in its folder
+    .mlplan-schema.json                     at the top: an editor reads it, beside the manifest
     mlplan-plan.json                        at the top: a plan kept in a file would change the plan that it holds
 
 and, unless an ignore file takes them back (`!outputs/`):
@@ -35,7 +36,9 @@ IGNORE_FILES = (".mlplanignore", ".amlignore", ".gitignore")
 """In the order in which they are looked for; the first that exists is the only one obeyed."""
 
 _NEVER = frozenset({".git", ".mlplan", "__pycache__"})
-_NEVER_AT_THE_TOP = frozenset({"mlplan.yaml", "mlplan.lock", "mlplan-plan.json", *IGNORE_FILES})
+_NEVER_AT_THE_TOP = frozenset(
+    {"mlplan.yaml", ".mlplan-schema.json", "mlplan.lock", "mlplan-plan.json", *IGNORE_FILES}
+)
 _MARKS = frozenset({"CACHEDIR.TAG", "pyvenv.cfg"})
 _UNLESS_TAKEN_BACK = read_rules(["/outputs/", "/logs/"])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlplan.kinds.dataset.sources import expand, split_glob
+from mlplan.kinds.dataset.sources import expand, may_be_below, named_by, split_glob
 from mlplan.source import Span
 
 
@@ -159,3 +159,34 @@ def test_problems_are_told_at_their_places(root: Path) -> None:
     places = [Span("mlplan.yaml", 4, 7, 4, 9), Span("mlplan.yaml", 5, 7, 5, 9)]
     found = expand(["data", "missing"], str(root), places)
     assert [problem.span for problem in found.problems] == [places[1]]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [["data"], ["./data/"], ["data/2024/a.csv", "data/b.csv"], ["data/**/*.csv"], ["data/*.md", "data/2024"], ["."]],
+)
+def test_names_are_told_without_looking(root: Path, sources: list[str]) -> None:
+    for path in ("data/b.csv", "data/2024/a.csv", "data/notes.md", "train.py", "data.csv"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x")
+    found = {str(Path(path).relative_to(root)) for path in expand(sources, str(root)).files.values()}
+    assert found
+    every = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    assert {path for path in every if named_by(sources)(path)} == found
+    assert {folder for folder in (".", "data", "data/2024", "else") if may_be_below(sources, folder)} >= {".", "data"}
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "may"),
+    [
+        ("data/a.csv", ".", True),
+        ("data/*.csv", "data", True),
+        ("data", "data/2024", True),
+        (".", "scripts", True),
+        ("data", "scripts", False),
+        ("data", "data2", False),
+        ("https://example.org/data/a.csv", ".", False),
+    ],
+)
+def test_which_folders_may_hold_it(source: str, folder: str, may: bool) -> None:
+    assert may_be_below([source], folder) is may
