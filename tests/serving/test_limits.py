@@ -253,6 +253,29 @@ def test_too_many_waiting_requests_are_sent_away(serve: Serve) -> None:
     assert set(statuses) == {200, 429}
 
 
+def test_a_script_runs_once_at_a_time_wherever_it_runs(serve: Serve) -> None:
+    script = ECHO.replace("def run(data):", "running = []\n\ndef run(data):\n    running.append(1)")
+    script = script.replace("return len(data)", "together = len(running)\n    running.pop()\n    return together")
+    service = serve(script=script, settings={"dispatch": "inline"})
+    beside, answers = in_background(
+        lambda: service.score({"sleep": 1, "large": "x" * 20000})
+    )  # too large for the loop
+    while beside.is_alive():
+        assert service.score({}).json == 1
+    assert answers[0].json == 1
+
+
+def test_nobody_is_sent_away_from_a_model_in_the_event_loop(serve: Serve) -> None:
+    service = serve(script=ECHO, settings={"dispatch": "inline", "max_queue": 2})
+    one = b"POST /score HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
+    clients = [socket.create_connection(("127.0.0.1", service.port), timeout=10) for _ in range(30)]
+    for client in clients:
+        client.sendall(one)
+    assert [head(client.recv(65536))[0] for client in clients] == [200] * 30
+    for client in clients:
+        client.close()
+
+
 def test_too_many_connections_are_sent_away(serve: Serve) -> None:
     service = serve(script=ECHO, settings={"max_connections": 2})
     port = service.port
