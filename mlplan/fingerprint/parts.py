@@ -10,13 +10,14 @@ from mlplan.json_types import Json, digest_of
 FORMAT = 1
 """Salt: raised when the meaning of a part changes, so that old and new fingerprints never meet by chance."""
 
-Role = Literal["result", "replace", "check", "label"]
+Role = Literal["result", "replace", "check", "label", "mark"]
 """What a difference in a part asks for.
 
 result    the result has to be made anew: run, register, update
 replace   the resource has to be replaced as a whole
 check     a gate or a test has to be asked again; the result stands
 label     tags, descriptions: only the record changes
+mark      nothing: it is noted with whatever else is done
 """
 
 
@@ -43,7 +44,7 @@ def unknown(role: Role, waits_for: str) -> Part:
     return Part(role, None, waits_for)
 
 
-def is_known(parts: Parts, roles: Iterable[Role] = ("result", "replace", "check", "label")) -> bool:
+def is_known(parts: Parts, roles: Iterable[Role] = ("result", "replace", "check", "label", "mark")) -> bool:
     """Whether every part of these roles has a digest."""
     wanted = tuple(roles)
     return all(part.digest is not None for part in parts.values() if part.role in wanted)

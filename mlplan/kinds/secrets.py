@@ -1,13 +1,21 @@
-"""Secrets as parts: a keyed digest, so that a changed secret shows as changed and nothing else of it ever shows."""
+"""Secrets as parts: a keyed digest, so that a changed secret shows as changed and nothing else of it ever shows.
+
+A digest can be compared with one that was made with the same key. Where the recorded one was made with a key that
+isn't here, it stays (nothing is made anew for that), and the digest by the key of here is noted beside it with
+whatever is done next. From then on the secret can be compared here too.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.fingerprint import Part
-from mlplan.kinds.secret_key import comparable
+from mlplan.fingerprint import Part, Parts
+from mlplan.kinds.secret_key import SHARED, comparable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlplan.kinds.protocol import Reading
     from mlplan.manifest.resolved import Resource
 
@@ -15,23 +23,53 @@ if TYPE_CHECKING:
 NOT_AT_HAND = "not at hand"
 
 
-def secret_parts(resource: Resource, reading: Reading) -> dict[str, Part]:
+class Secrets(NamedTuple):
+    """What is known of the secrets that a resource mentions."""
+
+    parts: Mapping[str, Part]
+    doubts: tuple[str, ...]  # of which it can't be told whether they changed
+
+
+def read_secrets(resource: Resource, reading: Reading) -> Secrets:
     """A part for each secret that the resource's values mention.
 
-    Where a secret isn't at hand (a pull request from a fork), or its digest can't be compared with the recorded one
-    (another machine, without the same key), it counts as it is recorded.
+    Where a secret isn't at hand (a pull request from a fork), it counts as it is recorded, and so it does where its
+    digest can't be compared with the recorded one. Where a team shares a key, the latter is mended by an update.
     """
     if not reading.manifest.secrets:
-        return {}
+        return Secrets({}, ())
     recorded = reading.state.resources.get(resource.address)
+    known = recorded.parts if recorded else {}
     parts: dict[str, Part] = {}
+    doubts: list[str] = []
     for name in secrets_in(resource.spec):
-        old = recorded.parts.get(f"secret {name}") if recorded else None
-        digest = reading.secret(name)
-        if old is not None and old.digest and (digest is None or not comparable(digest, old.digest)):
-            digest = old.digest
-        parts[f"secret {name}"] = Part("result", digest or NOT_AT_HAND)
-    return parts
+        subject = f"secret {name}"
+        of_one = _parts(subject, reading.secret(name), known)
+        parts |= of_one
+        second = of_one.get(beside(subject))
+        if second is not None and second != known.get(beside(subject)):
+            doubt = f"whether {subject} changed can't be told: its digest was made with a key that isn't here"
+            mend = f"; `mlplan apply --replace {resource.address}` makes one with the key of here"
+            doubts.append(doubt + (mend if second.role == "mark" else ""))
+    return Secrets(parts, tuple(doubts))
+
+
+def beside(subject: str) -> str:
+    """The part with a secret's digest by another key than that of the first."""
+    return f"{subject}, second digest"
+
+
+def _parts(subject: str, now: str | None, recorded: Parts) -> dict[str, Part]:
+    """What is to be recorded of a secret whose digest by the key of here is `now`; None: it isn't at hand."""
+    kept = {name: recorded[name] for name in (subject, beside(subject)) if name in recorded}
+    if not kept:
+        return {subject: Part("result", now or NOT_AT_HAND)}
+    digests = [str(part.digest) for part in kept.values()]
+    if now is None or now in digests:
+        return kept
+    if any(comparable(now, digest) for digest in digests):
+        return {subject: Part("result", now)}
+    return {subject: kept[subject], beside(subject): Part("label" if os.environ.get(SHARED) else "mark", now)}
 
 
 def secrets_in(value: object) -> list[str]:

@@ -51,6 +51,17 @@ class Forecast(NamedTuple):
     peak_memory_bytes: int
 
 
+class Golden(NamedTuple):
+    """A file of golden requests that a service is asked before the change counts as done."""
+
+    file: str
+    requests: int | None  # how many; None where nobody read the file
+    limits: Mapping[str, Json]  # what stops the switch: "changed", "p99", "slower"
+    is_compared: bool  # whether they are asked of the service that is live, too
+    report: Mapping[str, Json] | None = None  # what they came to when this very candidate was asked; None: it wasn't
+    missed: tuple[str, ...] = ()  # the limits that the report is beyond
+
+
 Impact = Literal["none", "cosmetic", "serve-only", "retrain", "contract", "destructive"]
 """What a change means for those who live with it.
 
@@ -79,6 +90,7 @@ class Change(NamedTuple):
     loss: str = ""  # what is lost, in one sentence; for delete and replace
     yields: Mapping[str, Json] | None = None  # what it will hand to others, where that is known beforehand
     notes: tuple[str, ...] = ()  # what a reviewer should know: "snapshot: 3 files, 12 kB"
+    golden: tuple[Golden, ...] = ()  # of a service, what it is asked
 
     @property
     def is_quiet(self) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mlplan.address import Address
 from mlplan.fingerprint import Part, Parts, Role, fingerprint
 from mlplan.json_types import Json
-from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Impact, Reason
+from mlplan.plan.changes import ACTIONS, QUIET, Action, Change, Forecast, Golden, Impact, Reason
 from mlplan.state.records import Recorded, RunRecord, State
 from mlplan.world import Drift
 
@@ -49,6 +49,8 @@ class Desired(NamedTuple):
     protect: bool = False
     details: Mapping[str, str] = {}  # more about a part, for its reason: "2 files changed (a.csv, b.csv)"
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what can't be told of it, which is said even where nothing is to be done
+    golden: tuple[Golden, ...] = ()  # what a service is asked before a change of it counts as done
 
 
 class Known(NamedTuple):
@@ -99,8 +101,9 @@ def decide(desired: Desired, state: State, drift: tuple[Drift, ...] = (), *, for
         drift=drift,
         forecast=_forecast(address, state) if action == "run" else None,
         impact=_impact(address, action, reasons, desired.parts, recorded),
-        notes=desired.notes if action not in ("no-op", "skip") else (),
+        notes=(*desired.doubts, *(desired.notes if action not in ("no-op", "skip") else ())),
         yields=_yields(action, recorded, kept),
+        golden=desired.golden if action not in QUIET else (),
     )
 
 
@@ -113,6 +116,8 @@ def differences(desired: Desired, recorded: Recorded | None) -> tuple[list[Reaso
     own: list[Reason] = []
     waits: dict[Address, None] = {}
     for name, part in desired.parts.items():
+        if part.role == "mark":
+            continue
         old = recorded.parts.get(name)
         detail = desired.details.get(name, "")
         if part.digest is None and part.value == str(desired.address):
@@ -126,7 +131,7 @@ def differences(desired: Desired, recorded: Recorded | None) -> tuple[list[Reaso
         elif old.digest != part.digest:
             reasons.append(Reason("changed", name, old.value, part.value, detail))
     for name, old in recorded.parts.items():
-        if name not in desired.parts:
+        if name not in desired.parts and old.role != "mark":
             reasons.append(Reason("removed", name, old.value))
     if recorded.protect != desired.protect:
         reasons.append(Reason("changed", "protect", recorded.protect, desired.protect))

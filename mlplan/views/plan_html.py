@@ -51,12 +51,13 @@ def render(plan: Plan, *, graph: Graph | None = None, context: Context = NO_CONT
     against = f", compared with {escape(context.base)}" if context.base else ""
     title = f"Plan of {escape(plan.project)}{against}"
     quiet = ", ".join(str(change.address) for change in plan.changes if change.is_quiet)
+    notes = (*context.notes, *words.doubts(plan))
     glance = "".join(f"<dt>{escape(label)}</dt><dd>{escape(said)}</dd>\n" for label, said in words.glance(plan))
     body = [
         f"<h1>{title}</h1>",
         f'<p class="sum"><strong>{escape(words.summary(plan, context.base))}</strong></p>',
         f"<dl>\n{glance}</dl>" if glance else "",
-        *(f'<p class="impact">Note: {escape(words.printable(note))}.</p>' for note in context.notes),
+        *(f'<p class="impact">Note: {escape(words.printable(note))}.</p>' for note in notes),
         "" if context.complete else '<p class="impact">Only a part of the project was looked at.</p>',
         f'<div class="picture">\n{_picture(plan, graph)}</div>' if plan.changes else "",
         *(_article(change, context) for change in words.loud(plan)),

@@ -95,7 +95,7 @@ def _head(plan: Plan, context: Context) -> str:
         "",
     ]
     lines += [f"- **{label}** {_text(said)}" for label, said in words.glance(plan)]
-    lines += [f"- note: {_text(note)}" for note in context.notes]
+    lines += [f"- note: {_text(note)}" for note in (*context.notes, *words.doubts(plan))]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

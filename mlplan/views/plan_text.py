@@ -55,12 +55,14 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     """
     width = min(max(width, 40), WIDEST)
     if plan.is_empty and not verbose:
-        return painted(wrapped(line((words.summary(plan, context.base), "bold green")), width, 0), colour=colour)
+        said = wrapped(line((words.summary(plan, context.base), "bold green")), width, 0)
+        return painted([*_doubts(plan, width), *said], colour=colour)
     rows: list[Line] = [*_head(plan, width, context), *_drift(plan, width)]
     for heading, changes in _groups(plan, context):
         rows += [line((heading, "bold")), ()] if heading else []
         rows += _spaced([_change(change, width, verbose) for change in changes])
     rows += _quiet(plan, width, verbose)
+    rows += _doubts(plan, width)
     if not context.complete:
         rows += [line(("Only the chosen resources were looked at.", "dim")), ()]
     rows += wrapped(line((words.summary(plan, context.base), "bold")), width, 6)
@@ -87,6 +89,12 @@ def _head(plan: Plan, width: int, context: Context) -> list[Line]:
             before = label
         rows.append(())
     return rows
+
+
+def _doubts(plan: Plan, width: int) -> list[Line]:
+    """What can't be told of resources that stay as they are."""
+    rows = [row for said in words.doubts(plan) for row in wrapped(line(("Note: ", "dim"), f"{said}."), width, 6)]
+    return [*rows, ()] if rows else []
 
 
 def _drift(plan: Plan, width: int) -> list[Line]:

@@ -328,6 +328,11 @@ def no_changes(resources: int, base: str = "") -> str:
     return f"No changes. Everything is as the manifest says ({counted(resources, 'resource')})."
 
 
+def doubts(plan: Plan) -> list[str]:
+    """What can't be told of resources that stay as they are; sentences without their end."""
+    return [f"{change.address}: {note}" for change in plan.changes if change.is_quiet for note in change.notes]
+
+
 def glance(plan: Plan) -> list[tuple[str, str]]:
     """What a reviewer wants to know first, as (label, words): what runs, what serves, what goes."""
     changes = loud(plan)

@@ -314,9 +314,52 @@ def test_the_key_of_the_digests_stays_out_of_the_state(tmp_path: Path) -> None:
     assert project.plan() == {"run.it": ("run", ["secret X changed"])}
     changed = json.loads(project.mlplan("plan", "--format", "json").out)["resource_changes"][1]["change"]
     assert (changed["before"]["secret X"], changed["after"]["secret X"]) == ("(secret)", "(secret)")
-    key.unlink()
-    project.in_step()
-    project.env["MLPLAN_DIGEST_KEY"] = "a key that a team shares"
-    project.in_step()
+    assert project.apply() == {"run.it": ("run", "done")}
+
+    key.unlink()  # and a key is made anew, by which nothing that is recorded can be compared
+    told = project.mlplan("plan", "--detailed-exitcode").out
+    doubt = "whether secret X changed can't be told: its digest was made with a key that isn't here; "
+    doubt += "`mlplan apply --replace run.it` makes one with the key of here"
+    assert " ".join(told.split()).startswith(f"Note: run.it: {doubt}. No changes.")
+    assert notes(project) == [doubt]
+    for form in ("markdown", "html"):
+        assert "whether secret X changed" in project.mlplan("plan", "--format", form).out
     assert project.apply("--replace", "run.it") == {"run.it": ("run", "done")}
+    assert notes(project) == []
+    project.env["MLPLAN_SECRET_X"] = "three"
+    assert project.plan() == {"run.it": ("run", ["secret X changed"])}
+    project.env["MLPLAN_SECRET_X"] = "two"
+    project.in_step()
+
+
+def notes(project: Project) -> list[str]:
+    """What a plan notes of `run.it`."""
+    changes = json.loads(project.mlplan("plan", "--format", "json").out)["resource_changes"]
+    return [note for change in changes if change["address"] == "run.it" for note in change["notes"]]
+
+
+def test_a_key_that_a_team_begins_to_share_is_taken_up_without_running_anything(tmp_path: Path) -> None:
+    project = Project(str(tmp_path / "project"))
+    project.write("mlplan.yaml", ONE_RUN)
+    project.write("code/it.py", "print('ran')\n")
+    project.env["MLPLAN_SECRET_X"] = "one"
+    project.apply()
+    before = project.mlplan("run", "list", "--format", "json").out
+
+    project.env["MLPLAN_DIGEST_KEY"] = "a key that a team shares"
+    action, reasons = project.plan()["run.it"]
+    assert (action, reasons) == ("update", ["secret X, second digest added"])
+    assert project.apply() == {"run.it": ("update", "done")}
+    project.in_step()
+    assert project.mlplan("run", "list", "--format", "json").out == before
+    key = project.env.pop("MLPLAN_DIGEST_KEY")
+    project.in_step()  # here the first key can still tell
+    (Path(project.folder) / ".mlplan" / "keys" / "digest-key").unlink()
+    project.in_step()
+
+    project.env["MLPLAN_DIGEST_KEY"] = key
+    assert notes(project) == []
+    project.env["MLPLAN_SECRET_X"] = "two"
+    assert "secret X changed" in project.plan()["run.it"][1]
+    assert project.apply() == {"run.it": ("run", "done")}
     project.in_step()
