@@ -35,6 +35,8 @@ def show_version(options: Globals, kind: str, mention: str, form: str) -> ExitCo
 
 def download(options: Globals, mention: str, folder: str) -> ExitCode:
     """Writes a model version's files below a folder; refuses to overwrite anything."""
+    from mlplan.views.words import counted
+
     workspace = open_project(options).workspace
     address, version = version_of("model", mention, workspace.log.read())
     tree = workspace.artifacts.tree(version.digest)
@@ -44,7 +46,7 @@ def download(options: Globals, mention: str, folder: str) -> ExitCode:
     workspace.artifacts.check_out(version.digest, folder)
     for entry in tree.files:
         say(os.path.join(folder, entry.path))
-    tell(f"{address.name}:{version.number}, {len(tree.files)} file(s).")
+    tell(f"{address.name}:{version.number}, {counted(len(tree.files), 'file')}.")
     return ExitCode.OK
 
 

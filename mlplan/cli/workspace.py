@@ -75,6 +75,8 @@ def export(options: Globals, file: str) -> ExitCode:
     from mlplan.workspace.archive import write_archive
 
     project = open_project(options)
+    if not project.workspace.log.read().serial:  # a wrong place in the manifest would pass for a backup
+        raise _nothing(project.workspace.place, "check which place the manifest names; there is nothing to keep")
     copied = write_archive(
         project.workspace.store,
         os.path.abspath(file),
@@ -156,10 +158,7 @@ def progress(what: str) -> OnProgress:
 def _copy(project: Project, target: ContentStore, *, up_to: int) -> Copied:
     workspace = project.workspace
     if not up_to:
-        from mlplan.codes import state as codes
-
-        hint = "name the new place in the manifest; there is nothing to move"
-        raise Refusal([codes.MLP4009.diagnostic(f"Nothing was recorded in {workspace.place} yet.", hint=hint)])
+        raise _nothing(workspace.place, "name the new place in the manifest; there is nothing to move")
     return copy_workspace(
         workspace.store,
         target,
@@ -168,6 +167,12 @@ def _copy(project: Project, target: ContentStore, *, up_to: int) -> Copied:
         up_to=up_to,
         on_progress=progress("copied and read back"),
     )
+
+
+def _nothing(place: str, hint: str) -> Refusal:
+    from mlplan.codes import state as codes
+
+    return Refusal([codes.MLP4009.diagnostic(f"Nothing was recorded in {place} yet.", hint=hint)])
 
 
 def _tell_copied(copied: Copied, place: str) -> None:

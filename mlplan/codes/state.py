@@ -96,11 +96,12 @@ What to do: check that the file was copied completely, or export the workspace a
 """
 
 MLP4009 = Code("MLP4009", "There is nothing to move")
-"""The workspace that was to be moved holds no commit.
+"""The workspace that was to be moved or exported holds no commit.
 
-Why: a place that nothing was recorded in is as good as any other.
+Why: a place that nothing was recorded in is as good as any other, and an archive of it would be no backup.
 
-What to do: name the new place in the manifest, and apply:
+What to do: check that the manifest (or the profile) names the place you mean. If it does, name the new place there,
+and apply:
 
     workspace: s3://bucket/prefix
 """
@@ -364,8 +365,8 @@ MLP4411 = Code("MLP4411", "The bucket can't be asked with these settings")
 """What the environment or the cloud's own files say of the bucket is incomplete or unreadable.
 
 Why: the message names what is wrong: `MissingAccount` (Azure needs the storage account's name), `MissingAccessKeyId`
-(one half of a pair of keys), `InvalidAccessKey`, `OpenCredentials` and `DecodeCredentials` (a file of credentials that
-isn't there, or is no such file). It shows no value, since that may be a secret.
+(one half of a pair of keys), `InvalidAccessKey`, `OpenCredentials` and `DecodeCredentials` (a file of credentials
+that isn't there, or is no such file). It shows no value, since that may be a secret.
 
 What to do: set what is missing. For Azure, at least:
 

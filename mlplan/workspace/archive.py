@@ -42,6 +42,8 @@ class Archive:
         try:
             self._zip = ZipFile(path)
             head = json.loads(self._zip.read(HEAD))
+        except FileNotFoundError:
+            self.refuse("there is no such file")
         except OSError as error:
             raise refusal(error, path) from error
         except (BadZipFile, KeyError, ValueError) as error:

@@ -121,6 +121,18 @@ def test_a_workspace_is_taken_out_of_a_bucket_in_a_file(s3: str, tmp_path: Path)
     assert "MLP4007" in refused.stderr
 
 
+def test_nothing_is_exported_where_nothing_was_recorded(tmp_path: Path) -> None:
+    ann = project(tmp_path / "ann")
+    for words, told in (
+        (["export", str(tmp_path / "all.zip")], "MLP4009"),
+        (["import", str(tmp_path / "all.zip")], "there is no such file"),
+    ):
+        refused = command(ann, "workspace", *words)
+        assert refused.returncode == 1
+        assert told in refused.stderr
+    assert not (tmp_path / "all.zip").exists()
+
+
 def test_the_old_folder_can_be_removed_after_a_move(s3: str, tmp_path: Path) -> None:
     ann = project(tmp_path / "ann")
     done(ann, "apply", "-y")
