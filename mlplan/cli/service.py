@@ -85,7 +85,7 @@ def rotate_key(options: Globals, name: str, which: Which) -> ExitCode:
     if not path:
         return ExitCode.FAILED
     say(rotate(path, which)[which])
-    tell(f"The {which} key is new; requests with the old one are refused from now on.")
+    tell(f"The {which} key is new; within a second, requests with the old one are refused.")
     return ExitCode.OK
 
 
