@@ -162,15 +162,18 @@ def _until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class Proxy:
-    """Stands before a server and breaks what it is told to. `requests` lists what came, as (method, path)."""
+    """Stands before a server and breaks what it is told to. `requests` lists what came, as (method, path), and
+    `carried` how many bytes of content the server got, by path."""
 
     def __init__(self, server: str) -> None:
         self.server, _, path = server.removeprefix("http://").partition("/")
         self.requests: list[tuple[str, str]] = []
+        self.carried: list[tuple[str, int]] = []
         self.faults: list[str] = []  # of the next requests, in order: see `_Handler.go_on`
         self.only = ""  # faults are for methods of this name alone, if it is one
         self.delay_s = 0.0
         self.silence = threading.Event()
+        self.at_work: set[_Handler] = set()  # one for each request that isn't answered yet
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -215,7 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
         cut in its middle         the server gets half of the content, and both connections end
         silence                   nobody answers, until the proxy is told to go on (`Proxy.silence`)
         """
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # who asked is gone
+            self._drop()
+            return
         fault = self.proxy.next_fault(self.command, self.path)
         time.sleep(self.proxy.delay_s)
         if fault == "silence":
@@ -235,6 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
                 connection.close()
                 self._drop()
                 return
+            self.proxy.carried.append((self.path, len(body)))
             connection.endheaders(body or None)
             answer = connection.getresponse()
             data = answer.read()
@@ -244,7 +252,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(answer.status, {**dict(answer.getheaders()), **self.proxy.adds}, data)
             connection.close()
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = go_on  # noqa: N815  # the names that http.server calls
+    def carry(self) -> None:
+        """Carries one request, and is known to be at it."""
+        self.proxy.at_work.add(self)
+        try:
+            self.go_on()
+        finally:
+            self.proxy.at_work.discard(self)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = carry  # noqa: N815  # the names that http.server calls
 
     def _answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
         self.send_response_only(status)
@@ -253,9 +269,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         length = next((v for k, v in headers.items() if k.lower() == "content-length"), str(len(data)))
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asked may have gone
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data)
 
     def _drop(self) -> None:
         self.close_connection = True
@@ -303,4 +320,17 @@ def proxy(s3: str, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     carrier = Proxy(s3_server)
     monkeypatch.setenv("AWS_ENDPOINT_URL", carrier.address)
     yield carrier
+    carrier.close()
+
+
+ENDPOINTS = {"s3": "AWS_ENDPOINT_URL", "azure": "AZURE_STORAGE_ENDPOINT"}
+
+
+@pytest.fixture(params=ENDPOINTS)
+def carried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Proxy]]:
+    """A workspace's place in a new bucket of each kind, and the proxy that it is reached through."""
+    place = request.getfixturevalue(request.param)
+    carrier = Proxy(request.getfixturevalue(f"{request.param}_server"))
+    monkeypatch.setenv(ENDPOINTS[request.param], carrier.address)
+    yield place, carrier
     carrier.close()

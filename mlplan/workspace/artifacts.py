@@ -20,6 +20,7 @@ from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.copying import copy_checked, open_new, write_all
 from mlplan.workspace.durable import flush_files, flush_folders
+from mlplan.workspace.fetching import BEGUN
 from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
 from mlplan.workspace.packs import BELOW, FROM, Needs, Packs, Place
 from mlplan.workspace.parallel import in_parallel
@@ -205,7 +206,7 @@ class FolderArtifacts:
             with suppress(OSError):
                 os.utime(f"{self._root}/{name}")
         found: list[tuple[float, int, str]] = []
-        for folder in ("artifacts", "packs"):
+        for folder in ("artifacts", "packs", BEGUN):
             for above, _, names in os.walk(f"{self._root}/{folder}"):
                 for name in names:
                     stat = os.stat(f"{above}/{name}")

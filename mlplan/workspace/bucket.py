@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from configparser import ConfigParser
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
+from mlplan.workspace import parts
 from mlplan.workspace.keys import KEY
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.sealing import MAGIC
@@ -31,15 +32,6 @@ TRIES = 6
 
 TIMEOUT_S = 120.0
 """How long one request may take, its content included."""
-
-ONE_PART = 5 << 20
-"""Bytes up to which an object is sent in one request. Larger ones go in parts of that size, side by side."""
-
-PIECE = 1 << 20
-"""Bytes that are read from a file at a time."""
-
-AT_ONCE = 16
-"""Requests that are made side by side: they wait for the network, not for a core."""
 
 _MISSING_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", re.IGNORECASE)
 _SKEW = re.compile(r"RequestTimeTooSkewed|RequestExpired", re.IGNORECASE)
@@ -82,16 +74,14 @@ class BucketStore:
         self._ask(name, lambda: obstore.put(self._remote, name, data, use_multipart=False))
 
     def get(self, name: str) -> bytes | None:
-        import obstore
-
-        data = self._ask_for(name, lambda: obstore.get(self._remote, name).bytes().to_bytes())
+        data = self.read(name)
         if data is not None and data.startswith(MAGIC):
             hint = f"provide its key in {KEY}, or a command that prints it in {KEY}_COMMAND"
             raise Refusal([codes.MLP4406.diagnostic(f"{self._url}/{name} is encrypted.", hint=hint)])
         return data
 
     def get_many(self, names: Sequence[str]) -> list[bytes | None]:
-        return in_parallel(self.get, names, threads=AT_ONCE)
+        return in_parallel(self.get, names, threads=parts.AT_ONCE)
 
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         import obstore
@@ -111,41 +101,37 @@ class BucketStore:
             return None
         return Stored(found["size"], (self._now() - found["last_modified"]).total_seconds())
 
-    def size(self, name: str) -> int | None:
+    def delete(self, name: str) -> None:
+        import obstore
+
+        self._ask_for(name, lambda: obstore.delete(self._remote, name))
+
+    def has(self, name: str, size: int) -> bool:
+        return parts.has(self, name, size)
+
+    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
+        parts.upload(self, name, path, on_bytes)
+
+    def download(self, name: str, write: Callable[[bytes], object], start: int = 0) -> bool:
+        return parts.download(self, name, write, start)
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        return parts.sizes(self.objects(folder))
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of an object as they are, or None where there is none."""
+        import obstore
+
+        return self._ask_for(name, lambda: obstore.get(self._remote, name).bytes().to_bytes())
+
+    def object_size(self, name: str) -> int | None:
         """The size of an object, or None where there is none: half of what `head` asks."""
         import obstore
 
         found = self._ask_for(name, lambda: obstore.head(self._remote, name))
         return None if found is None else found["size"]
 
-    def delete(self, name: str) -> None:
-        import obstore
-
-        self._ask_for(name, lambda: obstore.delete(self._remote, name))
-
-    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
-        self.write(name, pieces_of(path, on_bytes), os.path.getsize(path))
-
-    def write(self, name: str, pieces: Iterator[bytes], size: int) -> None:
-        """The same for bytes as they come, of which there are so many."""
-        import obstore
-
-        # In parts costs two more requests than in one.
-        whole = b"".join(pieces) if size <= ONE_PART else None
-        self._ask(name, lambda: obstore.put(self._remote, name, pieces if whole is None else whole))
-
-    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
-        """Hands an object's bytes to `write`, piece by piece; False where there is none."""
-        import obstore
-
-        def fetch() -> bool:
-            for piece in obstore.get(self._remote, name).stream(min_chunk_size=1 << 20):
-                write(bytes(piece))
-            return True
-
-        return bool(self._ask_for(name, fetch))
-
-    def sizes(self, folder: str) -> Mapping[str, int]:
+    def objects(self, folder: str) -> Mapping[str, int]:
         """Names (without the folder) and sizes of all objects below a folder."""
         import obstore
 
@@ -191,15 +177,6 @@ class BucketStore:
     def _refusal(self, name: str, error: Exception) -> Refusal:
         code, hint = _sort_out(error)
         return Refusal([code.diagnostic(f"{self._url}/{name}: {_told(error)}.", hint=hint)])
-
-
-def pieces_of(path: str, on_bytes: OnBytes | None = None) -> Iterator[bytes]:
-    """A file's bytes, each piece told as it is handed on."""
-    with open(path, "rb") as stream:
-        while piece := stream.read(PIECE):
-            yield piece
-            if on_bytes:
-                on_bytes(len(piece))
 
 
 def open_bucket(url: str) -> BucketStore:

@@ -105,11 +105,11 @@ class FolderStore:
         except OSError as error:
             raise refusal(error, path) from error
 
-    def size(self, name: str) -> int | None:
+    def has(self, name: str, size: int) -> bool:
         try:
-            return os.stat(self._path(name)).st_size
+            return os.stat(self._path(name)).st_size == size
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return False
         except OSError as error:
             raise refusal(error, self._path(name)) from error
 

@@ -26,6 +26,8 @@ from mlplan.workspace.revision import git_revision
 from mlplan.workspace.witness import Witness
 
 if TYPE_CHECKING:
+    from mlplan.workspace.bucket import BucketStore
+    from mlplan.workspace.sealed import SealedStore
     from mlplan.workspace.shared_artifacts import SharedArtifacts
     from mlplan.workspace.store import ContentStore
 
@@ -70,7 +72,7 @@ def open_workspace(root: str, place: str, project: str) -> Workspace:
     return Workspace(place, local, store, log, lease, artifacts, files)
 
 
-def open_store(root: str, place: str) -> ContentStore:
+def open_store(root: str, place: str) -> FolderStore | BucketStore | SealedStore:
     """The store at a place, as the manifest in `root` names it: a folder or a bucket. Asks nobody yet.
 
     Raises: Refusal MLP4305 for a place of an unknown kind, and for one with credentials in it; MLP4411 where what the
@@ -118,7 +120,7 @@ def _cache_writer(local: str) -> Callable[[str, bytes], None]:
 
 
 def _open_artifacts(
-    store: ContentStore, root: str, place: str, local: str, files: FileIndex
+    store: FolderStore | BucketStore | SealedStore, root: str, place: str, local: str, files: FileIndex
 ) -> tuple[FolderArtifacts | SharedArtifacts, Pace]:
     if isinstance(store, FolderStore):
         return FolderArtifacts(_folder_of(root, place), f"{local}/views", files.remembered), Pace()

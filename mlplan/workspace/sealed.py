@@ -6,14 +6,15 @@ What whoever reads the bucket still sees: how many objects there are, how large,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
-from mlplan.workspace.bucket import AT_ONCE, BucketStore, pieces_of
+from mlplan.workspace import parts
+from mlplan.workspace.bucket import BucketStore
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes
-from mlplan.workspace.sealing import KEY_BYTES, NotOpened, Sealer, plain_size, sealed_size, unwrap, wrap
+from mlplan.workspace.sealing import KEY_BYTES, NotOpened, Sealer, plain_size, unwrap, wrap
 from mlplan.workspace.store import Stored
 
 KEY_NAME = "key.json"
@@ -59,24 +60,20 @@ class SealedStore:
         return repr(self._bucket)
 
     def create(self, name: str, data: bytes) -> bool:
-        sealed_name, sealed = self._sealed(name, [data])
-        return self._bucket.create(sealed_name, b"".join(sealed))
+        return self._bucket.create(*self._sealed(name, data))
 
     def replace(self, name: str, data: bytes) -> None:
-        sealed_name, sealed = self._sealed(name, [data])
-        self._bucket.replace(sealed_name, b"".join(sealed))
+        self._bucket.replace(*self._sealed(name, data))
 
     def get(self, name: str) -> bytes | None:
         """The plain bytes; none where they don't open, which is what damage to all that is read whole looks like."""
-        pieces: list[bytes] = []
         try:
-            found = self._opened(name, pieces.append)
+            return self._opened(name)
         except NotOpened:
             return b""
-        return b"".join(pieces) if found else None
 
     def get_many(self, names: Sequence[str]) -> Sequence[bytes | None]:
-        return in_parallel(self.get, names, threads=AT_ONCE)
+        return in_parallel(self.get, names, threads=parts.AT_ONCE)
 
     def list_from(self, folder: str, first: str = "") -> Sequence[str]:
         return self._bucket.list_from(folder, first)
@@ -88,30 +85,44 @@ class SealedStore:
     def delete(self, name: str) -> None:
         self._bucket.delete(self._name(name))
 
-    def size(self, name: str) -> int | None:
-        found = self._bucket.size(self._name(name))
-        return None if found is None else plain_size(found)
+    def has(self, name: str, size: int) -> bool:
+        return parts.has(self, name, size)
+
+    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
+        parts.upload(self, name, path, on_bytes)
+
+    def download(self, name: str, write: Callable[[bytes], object], start: int = 0) -> bool:
+        return parts.download(self, name, write, start)
 
     def sizes(self, folder: str) -> Mapping[str, int]:
+        return parts.sizes(self.objects(folder))
+
+    def read(self, name: str) -> bytes | None:
+        """The plain bytes of an object, or None where there is none. Raises: Refusal MLP4202 where it doesn't open."""
+        try:
+            return self._opened(name)
+        except NotOpened:
+            raise self._damaged(name) from None
+
+    def object_size(self, name: str) -> int | None:
+        """The plain size of an object, or None where there is none."""
+        found = self._bucket.object_size(self._name(name))
+        return None if found is None else plain_size(found)
+
+    def objects(self, folder: str) -> Mapping[str, int]:
+        """Names (without the folder) and plain sizes of all objects below a folder."""
         sealer = self._sealer_to_read()
+        if sealer is None:
+            return {}
+        sealed_folder = sealer.seal_name(folder)
         found: dict[str, int] = {}
-        for name, size in self._bucket.sizes(folder).items():
+        for name, size in self._bucket.objects(sealed_folder).items():
             try:
-                opened = f"{folder}/{name}" if sealer is None else sealer.open_name(f"{folder}/{name}")
+                opened = sealer.open_name(f"{sealed_folder}/{name}")
             except NotOpened:
                 raise self._damaged(f"{folder}/{name}") from None
             found[opened.removeprefix(f"{folder}/")] = plain_size(size)
         return found
-
-    def upload(self, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
-        sealed_name, sealed = self._sealed(name, pieces_of(path, on_bytes))
-        self._bucket.write(sealed_name, sealed, sealed_size(os.path.getsize(path)))
-
-    def download(self, name: str, write: Callable[[bytes], object]) -> bool:
-        try:
-            return self._opened(name, write)
-        except NotOpened:
-            raise self._damaged(name) from None
 
     def rotate(self, new: bytes) -> None:
         """Wraps the workspace's key by another key of the user's; the one before opens it no more."""
@@ -121,21 +132,19 @@ class SealedStore:
             self._key = new
             self._cache.write(data)
 
-    def _sealed(self, name: str, plain: Iterable[bytes]) -> tuple[str, Iterator[bytes]]:
+    def _sealed(self, name: str, data: bytes) -> tuple[str, bytes]:
         sealer = self._sealer_to_write()
         sealed_name = sealer.seal_name(name)
-        return sealed_name, sealer.seal(sealed_name, plain)
+        return sealed_name, sealer.seal(sealed_name, data)
 
-    def _opened(self, name: str, write: Callable[[bytes], object]) -> bool:
+    def _opened(self, name: str) -> bytes | None:
+        """Raises: NotOpened."""
         sealer = self._sealer_to_read()
         if sealer is None:
-            return False
+            return None
         sealed_name = sealer.seal_name(name)
-        opening = sealer.opening(sealed_name, write)
-        if not self._bucket.download(sealed_name, opening.take):
-            return False
-        opening.end()
-        return True
+        sealed = self._bucket.read(sealed_name)
+        return None if sealed is None else sealer.open(sealed_name, sealed)
 
     def _name(self, name: str) -> str:
         sealer = self._sealer_to_read()

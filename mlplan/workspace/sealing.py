@@ -16,7 +16,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ PIECE = 256 << 10
 _TAG = 16
 _SALT = 32
 _HEAD = len(MAGIC) + _SALT
-_DIGEST = re.compile(r"(?<=artifacts/)([0-9a-f]{2})/([0-9a-f]{62})$|(?<=packs/)([0-9a-f]{64})(?=$|\.json$)")
-_SEALED = re.compile(r"(?<=artifacts/)([0-9a-f]{2})/([0-9a-f]{94})$|(?<=packs/)([0-9a-f]{96})(?=$|\.json$)")
+_DIGEST = re.compile(r"(?<=artifacts/)([0-9a-f]{2})/([0-9a-f]{62})(?=/|$)|(?<=packs/)([0-9a-f]{64})(?=/|\.json$|$)")
+_SEALED = re.compile(r"(?<=artifacts/)([0-9a-f]{2})/([0-9a-f]{94})(?=/|$)|(?<=packs/)([0-9a-f]{96})(?=/|\.json$|$)")
 
 
 class NotOpened(Exception):
@@ -49,23 +49,33 @@ class Sealer:
         self.key = key
         self._names = AESSIV(_derive(key, b"", b"mlplan names", 64))
 
-    def seal(self, name: str, plain: Iterable[bytes]) -> Iterator[bytes]:
-        """The sealed bytes of an object, piece by piece."""
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """The sealed bytes of an object."""
         salt = os.urandom(_SALT)
-        yield MAGIC + salt
         cipher = self._cipher(name, salt)
-        number, pending = 0, bytearray()
-        for piece in plain:
-            pending += piece
-            while len(pending) > PIECE:  # what is left at the end is the last piece, and never empty but at first
-                yield cipher.encrypt(_nonce(number, last=False), bytes(pending[:PIECE]), None)
-                del pending[:PIECE]
-                number += 1
-        yield cipher.encrypt(_nonce(number, last=True), bytes(pending), None)
+        sealed = [MAGIC, salt]
+        for number, start in enumerate(range(0, len(plain) or 1, PIECE)):
+            end = start + PIECE
+            nonce = _nonce(number, last=end >= len(plain))
+            sealed.append(cipher.encrypt(nonce, plain[start:end], None))
+        return b"".join(sealed)
 
-    def opening(self, name: str, write: Callable[[bytes], object]) -> Opening:
-        """What takes an object's sealed bytes and hands the plain ones to `write`."""
-        return Opening(lambda salt: self._cipher(name, salt), write)
+    def open(self, name: str, sealed: bytes) -> bytes:
+        """The bytes that were sealed under that name. Raises: NotOpened."""
+        from cryptography.exceptions import InvalidTag
+
+        if not sealed.startswith(MAGIC) or len(sealed) < _HEAD + _TAG:
+            raise NotOpened
+        cipher = self._cipher(name, sealed[len(MAGIC) : _HEAD])
+        plain = []
+        try:
+            for number, start in enumerate(range(_HEAD, len(sealed), PIECE + _TAG)):
+                end = start + PIECE + _TAG
+                nonce = _nonce(number, last=end >= len(sealed))
+                plain.append(cipher.decrypt(nonce, sealed[start:end], None))
+        except (InvalidTag, ValueError):
+            raise NotOpened from None
+        return b"".join(plain)
 
     def seal_name(self, name: str) -> str:
         """A name with the digest in it replaced. Names without one stay as they are."""
@@ -91,50 +101,6 @@ class Sealer:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         return AESGCM(_derive(self.key, salt, b"mlplan content " + name.encode(), KEY_BYTES))
-
-
-class Opening:
-    """Opens an object as its bytes come in. What is written is as it was sealed; that it is all, `end` tells."""
-
-    def __init__(self, cipher: Callable[[bytes], AESGCM], write: Callable[[bytes], object]) -> None:
-        self._cipher_of = cipher
-        self._write = write
-        self._cipher: AESGCM | None = None
-        self._number = 0
-        self._pending = bytearray()
-
-    def take(self, piece: bytes) -> None:
-        """Takes some of the sealed bytes, in order. Raises: NotOpened."""
-        self._pending += piece
-        if self._cipher is None and len(self._pending) >= _HEAD:
-            if not self._pending.startswith(MAGIC):
-                raise NotOpened
-            self._cipher = self._cipher_of(bytes(self._pending[len(MAGIC) : _HEAD]))
-            del self._pending[:_HEAD]
-        while self._cipher is not None and len(self._pending) > PIECE + _TAG:
-            self._open(PIECE + _TAG, last=False)
-
-    def end(self) -> None:
-        """Opens the last piece. Raises: NotOpened, also where bytes are missing."""
-        self._open(len(self._pending), last=True)
-
-    def _open(self, length: int, *, last: bool) -> None:
-        from cryptography.exceptions import InvalidTag
-
-        try:
-            if self._cipher is None:
-                raise NotOpened
-            plain = self._cipher.decrypt(_nonce(self._number, last=last), bytes(self._pending[:length]), None)
-        except (InvalidTag, ValueError):
-            raise NotOpened from None
-        del self._pending[:length]
-        self._number += 1
-        self._write(plain)
-
-
-def sealed_size(plain: int) -> int:
-    """How many bytes sealing makes of so many."""
-    return _HEAD + plain + _TAG * max(1, -(-plain // PIECE))
 
 
 def plain_size(sealed: int) -> int:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from hashlib import sha256
 
-from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.artifacts import FolderArtifacts, Garbage
-from mlplan.workspace.bucket import AT_ONCE
-from mlplan.workspace.copying import open_new, write_all
-from mlplan.workspace.folder import aside_path, make_folder, refusal
+from mlplan.workspace.bucket import BucketStore
+from mlplan.workspace.fetching import digest_in, fetch
 from mlplan.workspace.packs import Needs
 from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.parts import AT_ONCE, file_of
 from mlplan.workspace.protocols import OnBytes, OnSent, Tree
-from mlplan.workspace.store import ContentStore
+from mlplan.workspace.sealed import SealedStore
 
 LIMIT = 20 << 30
 """Bytes of the local copy beyond which what was longest unused is removed from it."""
@@ -30,7 +28,7 @@ LIMIT = 20 << 30
 class SharedArtifacts:
     """`Artifacts` in a bucket. Safe to use from several threads."""
 
-    def __init__(self, store: ContentStore, copy: FolderArtifacts, *, limit: int = LIMIT) -> None:
+    def __init__(self, store: BucketStore | SealedStore, copy: FolderArtifacts, *, limit: int = LIMIT) -> None:
         self._store = store
         self._copy = copy
         self._limit = limit
@@ -72,8 +70,8 @@ class SharedArtifacts:
             return ()
         needs = self._needs(digest)
         wanted = names_of(needs)
-        sizes = in_parallel(self._store.size, list(wanted), threads=AT_ONCE)
-        wrong = {name for name, size in zip(wanted, sizes, strict=True) if size != wanted[name]}
+        there = in_parallel(lambda name: self._store.has(name, wanted[name]), list(wanted), threads=AT_ONCE)
+        wrong = {name for name, is_there in zip(wanted, there, strict=True) if not is_there}
         if any(name.startswith("packs/") for name in wrong):
             return tuple(entry.path for entry in self.tree(digest).files if entry.sha256 not in needs.loose)
         return tuple(e.path for e in self.tree(digest).files if artifact_name(e.sha256) in wrong)
@@ -89,40 +87,39 @@ class SharedArtifacts:
             with suppress(Refusal):
                 wanted.update(names_of(self._needs(digest)))
             wanted.update((artifact_name(digest), note_name(digest)))
-        found = {f"artifacts/{name}": size for name, size in self._store.sizes("artifacts").items()}
-        found.update({f"packs/{name}": size for name, size in self._store.sizes("packs").items()})
-        unwanted = {name: size for name, size in found.items() if name not in wanted}
-        digests = {name.removeprefix("artifacts/").removeprefix("packs/").replace("/", "") for name in unwanted}
-        return Garbage(
-            tuple(sorted(digest for digest in digests if not digest.endswith(".json"))), sum(unwanted.values())
-        )
+        unwanted = {name: size for name, size in self._objects().items() if file_of(name) not in wanted}
+        return Garbage(tuple(sorted({digest_in(name) for name in unwanted})), sum(unwanted.values()))
 
     def remove(self, garbage: Garbage) -> None:
         """Removes what `garbage` found, listings first: a tree that has one has everything."""
-        names = [
-            name
-            for digest in garbage.digests
-            for name in (artifact_name(digest), note_name(digest), f"packs/{digest}")
-        ]
+        unwanted = set(garbage.digests)
+        names = [name for name in self._objects() if digest_in(name) in unwanted]
         in_parallel(self._store.delete, [name for name in names if name.startswith("artifacts/")], threads=AT_ONCE)
         in_parallel(self._store.delete, [name for name in names if name.startswith("packs/")], threads=AT_ONCE)
         self._copy.remove(garbage)
 
+    def _objects(self) -> dict[str, int]:
+        """The names and sizes of all objects that hold artifacts, parts of unfinished uploads among them."""
+        return {
+            f"{folder}/{name}": size
+            for folder in ("artifacts", "packs")
+            for name, size in self._store.objects(folder).items()
+        }
+
     def _send(self, tree: Tree, needs: Needs | None = None, on_sent: OnSent | None = None) -> Tree:
         """Sends what the bucket doesn't have of a tree: content first, the listing last."""
         listing = artifact_name(tree.digest)
-        if self._store.size(listing) is not None:
+        if self._store.has(listing, self._copy.size_of(listing) or 0):
             return tree
         known = needs or self._copy.needs(tree.digest)
-
         wanted = names_of(known)
         sent = Sent(sum(wanted.values()), on_sent)
 
         def send(name: str) -> None:
-            if self._store.size(name) != wanted[name]:
-                self._store.upload(name, self._copy.place(name), sent.add)
-            else:
+            if self._store.has(name, wanted[name]):
                 sent.add(wanted[name])
+            else:
+                self._store.upload(name, self._copy.place(name), sent.add)
 
         if needs is None:
             in_parallel(send, list(wanted), threads=AT_ONCE)
@@ -151,41 +148,9 @@ class SharedArtifacts:
         return noted or Needs({}, {entry.sha256: entry.size for entry in self.tree(digest).files})
 
     def _fetch(self, names: Sequence[str]) -> None:
-        in_parallel(self._fetch_one, names, threads=AT_ONCE)
+        in_parallel(lambda name: fetch(self._store, name, self._copy.root), names, threads=AT_ONCE)
         if any(name.startswith("packs/") for name in names):
             self._copy.look_again()
-
-    def _fetch_one(self, name: str) -> None:
-        """Brings an object here under its name, if its bytes are those that the name promises."""
-        path = self._copy.place(name)
-        try:
-            make_folder(os.path.dirname(path))
-            aside = aside_path(self._copy.root)
-            digest = sha256()
-            fd = open_new(aside, 0o444)
-            try:
-
-                def take(piece: bytes) -> None:
-                    digest.update(piece)
-                    write_all(fd, piece)
-
-                found = self._store.download(name, take)
-                if not found:
-                    hint = (
-                        "restore it if the bucket keeps versions; `mlplan plan` says what will be made anew otherwise"
-                    )
-                    raise Refusal([codes.MLP4201.diagnostic(f"{self._store}/{name} is gone.", hint=hint)])
-                if digest.hexdigest() != name.rpartition("artifacts/")[2].rpartition("packs/")[2].replace("/", ""):
-                    hint = "restore an earlier version of the object, or remove it: `mlplan plan` then makes it anew"
-                    detail = f"{self._store}/{name} is damaged: it holds other bytes."
-                    raise Refusal([codes.MLP4202.diagnostic(detail, hint=hint)])
-                os.replace(aside, path)
-            finally:
-                os.close(fd)
-                with suppress(FileNotFoundError):
-                    os.unlink(aside)
-        except OSError as error:
-            raise refusal(error, path) from error
 
 
 class Sent:

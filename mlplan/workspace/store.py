@@ -67,9 +67,9 @@ class Source(Protocol):
 class ContentStore(Store, Source, Protocol):
     """A store that holds artifacts, too, of any size: a folder, or a bucket."""
 
-    def size(self, name: str) -> int | None:
-        """The size of what has that name, or None."""
+    def has(self, name: str, size: int) -> bool:
+        """Whether what has that name is of that size, and whole."""
 
     def upload(self, name: str, path: str, on_bytes: Callable[[int], None] | None = None) -> None:
-        """Writes a local file's bytes, and tells how many more are on their way. Others see them whole or not at
-        all; they are durable when it returns."""
+        """Writes a local file's bytes, and tells how many more are there. Others see them whole or not at all; they
+        are durable when it returns."""

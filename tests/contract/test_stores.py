@@ -1,4 +1,5 @@
-"""What every store promises, asked of each: a folder, memory, and the two buckets that servers are at hand for."""
+"""What every store promises, asked of each: a folder, memory, buckets behind servers of the real protocols, and one
+that is encrypted."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ from object_stores import azure, azure_server, google, s3, s3_server
 from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.memory import MemoryStore
+from mlplan.workspace.sealed import KeyCache, SealedStore
 from mlplan.workspace.store import ContentStore, Store
 
 __all__ = ["azure", "azure_server", "google", "s3", "s3_server"]
 
 
-BUCKETS = [pytest.param(name, marks=pytest.mark.buckets) for name in ("s3", "azure", "google")]
+BUCKETS = [pytest.param(name, marks=pytest.mark.buckets) for name in ("s3", "azure", "google", "encrypted")]
 
 
 @pytest.fixture(params=["folder", "memory", *BUCKETS])
@@ -34,6 +36,9 @@ def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
     """The store that a fixture's parameter names."""
     if request.param == "folder":
         return FolderStore(str(tmp_path / "workspace"))
+    if request.param == "encrypted":
+        cache = KeyCache(str(tmp_path / "key.json"), lambda path, data: None)
+        return SealedStore(open_bucket(request.getfixturevalue("s3")), b"k" * 32, cache)
     return open_bucket(request.getfixturevalue(request.param))
 
 
@@ -111,8 +116,11 @@ def test_files_of_any_size_are_kept(shelf: ContentStore, tmp_path: Path) -> None
     (tmp_path / "large").write_bytes(bytes(range(256)) * 50_000)
     shelf.upload("artifacts/ab/large", str(tmp_path / "large"))
     shelf.create("artifacts/c", b"")
-    assert shelf.size("artifacts/ab/large") == 12_800_000
-    assert shelf.size("artifacts/none") is None
+    assert shelf.has("artifacts/ab/large", 12_800_000)
+    assert shelf.has("artifacts/c", 0)
+    assert not shelf.has("artifacts/ab/large", 12_799_999)
+    assert not shelf.has("artifacts/none", 0)
+    assert not shelf.has("artifacts/none", 12_800_000)
     assert dict(shelf.sizes("artifacts")) == {"ab/large": 12_800_000, "c": 0}
     assert dict(shelf.sizes("none")) == {}
     assert shelf.download("artifacts/ab/large", got.extend)
@@ -127,6 +135,18 @@ def test_an_upload_replaces_what_was_there(shelf: ContentStore, tmp_path: Path) 
         shelf.upload("artifacts/ab/c", str(tmp_path / "file"))
     assert shelf.download("artifacts/ab/c", got.extend)
     assert bytes(got) == b"new"
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing_that_counts(shelf: ContentStore, tmp_path: Path) -> None:
+    def cut(count: int) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "large").write_bytes(bytes(range(256)) * 50_000)
+    with pytest.raises(KeyboardInterrupt):
+        shelf.upload("artifacts/ab/large", str(tmp_path / "large"), cut)
+    assert dict(shelf.sizes("artifacts")) == {}
+    assert not shelf.has("artifacts/ab/large", 12_800_000)
+    assert not shelf.download("artifacts/ab/large", lambda piece: None)
 
 
 def test_many_are_read_at_once(store: Store) -> None:

@@ -14,8 +14,6 @@ from object_stores import Proxy, azure, azure_server, proxy, s3, s3_server
 
 from mlplan.errors import Refusal
 from mlplan.workspace.bucket import BucketStore, open_bucket
-from mlplan.workspace.open import open_store
-from mlplan.workspace.store import ContentStore
 
 from .test_buckets import PROJECT, clone, command, make, read
 from .test_moving import done, in_step, project
@@ -146,31 +144,3 @@ def test_a_plan_makes_three_requests_and_one_more_at_first(proxy: Proxy, s3: str
         in_step(folder)
         made.append(len(proxy.requests))
     assert made == [3, 4, 3]
-
-
-@pytest.fixture
-def sealed(s3: str, key: str, tmp_path: Path) -> ContentStore:
-    return open_store(str(tmp_path), s3)
-
-
-def test_it_is_a_store_like_any_other(sealed: ContentStore, tmp_path: Path) -> None:
-    name = f"artifacts/ab/{'c' * 62}"
-    assert sealed.get("log/1") is None
-    assert sealed.head(name) is None
-    assert dict(sealed.sizes("artifacts")) == {}
-    assert sealed.create("log/1", b"one")
-    assert not sealed.create("log/1", b"two")
-    assert list(sealed.get_many(["log/1", "log/2"])) == [b"one", None]
-    assert list(sealed.list_from("log")) == ["1"]
-    (tmp_path / "large").write_bytes(os.urandom(7_000_000))
-    sealed.upload(name, str(tmp_path / "large"))
-    got = bytearray()
-    assert sealed.download(name, got.extend)
-    assert bytes(got) == (tmp_path / "large").read_bytes()
-    assert sealed.size(name) == 7_000_000
-    assert dict(sealed.sizes("artifacts")) == {name.partition("/")[2]: 7_000_000}
-    head = sealed.head("log/1")
-    assert head is not None
-    assert head.size == 3
-    sealed.delete(name)
-    assert sealed.size(name) is None
