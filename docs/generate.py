@@ -53,6 +53,7 @@ def line_of(parameter: Any, hint: Any) -> str:
     value, said = get_args(hint)[:2]
     if parameter.param_type_name == "argument":
         called = parameter.metavar or parameter.name.upper()
+        called = called if parameter.required else f"[{called}]"
     else:
         enums = [one for one in (value, *get_args(value)) if isinstance(one, type) and issubclass(one, Enum)]
         choices = "|".join(enums[0].__members__) if enums else "VALUE"

@@ -162,7 +162,7 @@ def plan(
 @app.command()
 def apply(
     context: typer.Context,
-    plan_file: Annotated[str, typer.Argument(metavar="[PLANFILE]", help="Exactly this plan, or none.")] = "",
+    plan_file: Annotated[str, typer.Argument(metavar="PLANFILE", help="Exactly this plan, or none.")] = "",
     yes: Yes = False,
     only: Only = None,
     exclude: Exclude = None,
@@ -212,7 +212,7 @@ def validate(
 
 @app.command()
 def init(
-    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write the project.")] = ".",
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write the project.")] = ".",
     template: Annotated[
         str, typer.Option(metavar="NAME", help="Which project to begin with; --list shows them.")
     ] = "quickstart",
@@ -228,7 +228,7 @@ def init(
 @app.command()
 def show(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="[ADDR|PLANFILE]", help="One resource, or a saved plan.")] = "",
+    what: Annotated[str, typer.Argument(metavar="ADDR|PLANFILE", help="One resource, or a saved plan.")] = "",
     form: Shown = Format.text,
 ) -> int:
     """Show what is recorded."""
@@ -240,7 +240,7 @@ def show(
 @app.command()
 def history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("-n", help="How many commits; 0 for all.")] = 20,
+    limit: Annotated[int, typer.Option("-n", metavar="N", help="How many commits; 0 for all.")] = 20,
     form: Shown = Format.text,
 ) -> int:
     """Show who changed what, when, from which revision. The newest first."""
@@ -291,7 +291,7 @@ def render(
 
 
 @app.command()
-def schema(name: Annotated[str, typer.Argument(metavar="[NAME]", help="`manifest`, `plan`, ...")] = "") -> int:
+def schema(name: Annotated[str, typer.Argument(metavar="NAME", help="`manifest`, `plan`, ...")] = "") -> int:
     """Print one of the published JSON Schemas, or the names of all."""
     from mlplan.cli import schema as command
 
@@ -316,7 +316,7 @@ def lock(
 def rollback(
     context: typer.Context,
     address: Annotated[str, typer.Argument(metavar="ADDR", help="`deployment.myservice`, or `model.mymodel`.")],
-    version: Annotated[int | None, typer.Argument(help="The version; without it, the one before.")] = None,
+    version: Annotated[int | None, typer.Argument(metavar="VERSION", help="Without it, the one before.")] = None,
     yes: Yes = False,
 ) -> int:
     """Put an earlier model version back in service. Shown as a plan first."""

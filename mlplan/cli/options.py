@@ -29,7 +29,10 @@ Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]
 LockTimeout = Annotated[
     float,
     typer.Option(
-        parser=lambda text: duration_s(text), metavar="TIME", help="How long to wait for another apply: 90s, 10m."
+        parser=lambda text: duration_s(text),
+        metavar="TIME",
+        show_default=False,
+        help="How long to wait for another apply: 90s, 10m. Without it, not at all.",
     ),
 ]
 
@@ -39,10 +42,6 @@ def duration_s(text: str | float) -> float:
     from mlplan.manifest.quantities import seconds
 
     try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return seconds(str(text))
+        return float(text) if str(text).replace(".", "", 1).isdecimal() else seconds(str(text))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no length of time; write 90s, 10m or 1h30m.") from None

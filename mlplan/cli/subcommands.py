@@ -17,7 +17,7 @@ workspace_app = typer.Typer(
     name="workspace", help="Where the state is kept, and taking it elsewhere.", no_args_is_help=True
 )
 
-OneOrAll = Annotated[str, typer.Argument(metavar="[NAME]", help="Only of this one.")]
+OneOrAll = Annotated[str, typer.Argument(metavar="NAME", help="Only of this one.")]
 Version = Annotated[str, typer.Argument(metavar="NAME[:VERSION]", help="Without a version, the newest.")]
 RunMention = Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a name, the newest execution.")]
 ServiceName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's name.")]
@@ -166,7 +166,7 @@ def service_keys_show(context: typer.Context, name: ServiceName, form: Shown = F
 def service_keys_rotate(
     context: typer.Context,
     name: ServiceName,
-    which: Annotated[WhichKey, typer.Argument(metavar="[primary|secondary]", help="Which one.")] = WhichKey.primary,
+    which: Annotated[WhichKey, typer.Argument(metavar="primary|secondary", help="Which one.")] = WhichKey.primary,
 ) -> int:
     """Make one key anew and print it. It takes effect at once, without a restart."""
     from mlplan.cli import service
