@@ -3,10 +3,10 @@
 A short call belongs in the loop, because a thread costs it a fifth and a long tail; a long one belongs beside it,
 because probes and time limits wait for nobody. Which of the two a model has, its own calls show: `pace.py`.
 
-Requests of several clients are first read, all that have come, and then asked: that way neither the parser's code nor
-the model's pushes the other out of the processor's caches, which is worth a tenth. For models that take many rows they
-are stacked: what arrived while the last call ran, or within the same turn of the event loop, is one call. Nobody waits
-for company: there is no timer.
+What several clients have sent is first read, all of it, and then the model is asked, one request after the other: so
+neither the parser's code nor the model's pushes the other out of the processor's caches, which is worth a tenth. For
+a model that takes many rows they are stacked: what arrived while the last call ran, or within the same turn of the
+event loop, is one call. Nobody waits for company: there is no timer.
 """
 
 from __future__ import annotations
