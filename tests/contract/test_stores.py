@@ -137,18 +137,6 @@ def test_an_upload_replaces_what_was_there(shelf: ContentStore, tmp_path: Path) 
     assert bytes(got) == b"new"
 
 
-def test_an_upload_that_is_cut_off_leaves_nothing_that_counts(shelf: ContentStore, tmp_path: Path) -> None:
-    def cut(count: int) -> None:
-        raise KeyboardInterrupt
-
-    (tmp_path / "large").write_bytes(bytes(range(256)) * 50_000)
-    with pytest.raises(KeyboardInterrupt):
-        shelf.upload("artifacts/ab/large", str(tmp_path / "large"), cut)
-    assert dict(shelf.sizes("artifacts")) == {}
-    assert not shelf.has("artifacts/ab/large", 12_800_000)
-    assert not shelf.download("artifacts/ab/large", lambda piece: None)
-
-
 def test_many_are_read_at_once(store: Store) -> None:
     for name in ("1", "2", "3"):
         store.create(f"log/{name}", name.encode())
