@@ -103,6 +103,7 @@ class Project(NamedTuple):
     port: int
     pipeline: bool = False
     place: str = ".mlplan"  # of the shared workspace, where it isn't the folder
+    name: str = "faults"
 
     @property
     def counted(self) -> Path:
@@ -188,7 +189,7 @@ class Project(NamedTuple):
     def outcome(self) -> dict[str, Any]:
         """What applies came to, apart from times, process numbers and how often something was tried; and apart from
         the folder and the port of this project, which differ from one copy to the next."""
-        state = open_workspace(str(self.root), self.place, "faults").log.read()
+        state = open_workspace(str(self.root), self.place, self.name).log.read()
         placed = ("--count", "port")
         return {
             "resources": {
