@@ -9,12 +9,13 @@ from mlplan.cli.apply import computes_of, confirm, leased
 from mlplan.cli.globals import Globals, tell
 from mlplan.cli.project import Project, open_project, target_opener
 from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.deployment.collected import forget, forgotten
 from mlplan.state.entries import Collected
 from mlplan.state.kept import forgotten_versions, kept_trees
 from mlplan.views.words import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlplan.state.records import State
     from mlplan.targets.protocols import Target
@@ -29,7 +30,8 @@ def run(options: Globals, yes: bool) -> ExitCode:
     state = workspace.log.read()
     garbage = workspace.artifacts.garbage(kept_trees(state))
     unused = unused_on_targets(project, state)
-    if not garbage.digests and not unused:
+    records = forgotten_records(project, state)
+    if not garbage.digests and not unused and not records:
         tell("Nothing to remove: everything kept is referred to.")
         return ExitCode.OK
     tell(f"To remove: {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
@@ -37,6 +39,8 @@ def run(options: Globals, yes: bool) -> ExitCode:
         tell(f"  {address.kind} {address.name}:{version.number}, which nothing declares or serves any more")
     for thing in dict.fromkeys(thing for _, things in unused for thing in things):
         tell(f"  {thing}, which nothing uses")
+    for name, size in records.items():
+        tell(f"  what deployment.{name}, which is no more, kept of its requests: {size_text(size)}")
     if not yes:
         confirm("Remove them for good?", COMMAND)
     with leased(project, COMMAND, 0.0, threading.Event()) as state:
@@ -47,8 +51,17 @@ def run(options: Globals, yes: bool) -> ExitCode:
             workspace.artifacts.remove(garbage)
         for target, _ in unused:
             target.clear()
+        for name in forgotten_records(project, state).keys() & records.keys():
+            forget(project.home, name)
     tell(f"Removed {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
     return ExitCode.OK
+
+
+def forgotten_records(project: Project, state: State) -> Mapping[str, int]:
+    """What is kept on this machine of the requests to services that are no more: bytes by their names."""
+    begun = [intent.address for intent in state.intents.values()]
+    known = {address.name for address in (*state.resources, *begun) if address.kind == "deployment"}
+    return forgotten(project.home, known)
 
 
 def unused_on_targets(project: Project, state: State) -> list[tuple[Target, Sequence[str]]]:

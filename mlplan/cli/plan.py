@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from mlplan.cli.globals import job_url
 from mlplan.cli.planning import PlanOptions, current_state, gate, gated_impacts, plan_now, show, tell_warnings
 from mlplan.cli.project import open_project
+from mlplan.errors import Refusal
 from mlplan.views.plan_context import Context
 
 if TYPE_CHECKING:
     from mlplan.cli.globals import Globals
+    from mlplan.cli.project import Project
     from mlplan.errors import ExitCode
+    from mlplan.kinds.planning import Planned
 
 __all__ = ["PlanOptions", "run"]
 
@@ -24,7 +27,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
 
         return run_base(options, asked)
     project = open_project(options)
-    planned = plan_now(project, current_state(project), asked)
+    planned = _planned(project, asked)
     selection = planned.survey.selection
     context = Context(complete=not (asked.only or asked.exclude), full_text=job_url(), selection=selection)
     if asked.base:
@@ -41,3 +44,19 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
             asked.out, planned.plan, context, lambda: plan_now(project, planned.survey.reading.state, asked).plan
         )
     return gate(planned.plan, planned.state, asked)
+
+
+def _planned(project: Project, asked: PlanOptions) -> Planned:
+    """The plan on the state as it is now. Raises: Refusal, which names the way without asking a target that can't be
+    asked."""
+    try:
+        return plan_now(project, current_state(project), asked)
+    except Refusal as refusal:
+        if not asked.refresh:
+            raise
+        without = "\nOr plan on what is recorded, without asking it:\n    mlplan plan --no-refresh"
+        hinted = [
+            found._replace(hint=found.hint + without) if found.code.startswith("MLP8") else found
+            for found in refusal.diagnostics
+        ]
+        raise Refusal(hinted, refusal.exit_code, refusal.sources) from refusal

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlplan.targets.protocols import KeptFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from mlplan.serving.collect import Place
     from mlplan.targets.protocols import Services
@@ -39,6 +39,22 @@ def kept_files(home: str, name: str, services: Services) -> Iterator[KeptFile]:
 
     yield from (KeptFile(*found) for found in collect.opened(collected_path(home, name)))
     yield from services.kept(name)
+
+
+def forgotten(home: str, known: Collection[str]) -> dict[str, int]:
+    """What is kept on this machine of services that are no more, `known` being those that are: bytes by name."""
+    from mlplan.serving import collect
+
+    folder = os.path.join(home, "collected")
+    names = sorted(set(os.listdir(folder)).difference(known)) if os.path.isdir(folder) else []
+    return {name: sum(size for _, _, size in collect.files(os.path.join(folder, name))) for name in names}
+
+
+def forget(home: str, name: str) -> None:
+    """Removes what is kept on this machine of a service."""
+    import shutil
+
+    shutil.rmtree(collected_path(home, name))
 
 
 def days(files: Iterable[KeptFile]) -> list[Day]:
