@@ -24,12 +24,14 @@ from mlplan.cli.project import Project, open_project
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit, Event
 from mlplan.kinds.effects import PERFORMERS
+from mlplan.views.progress import Call
 
 if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.diagnostics import Diagnostic
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
+    from mlplan.manifest.resolved import Manifest
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
     from mlplan.views.console import ConsoleView
@@ -114,7 +116,7 @@ def nothing_to_do(plan: Plan, form: str) -> ExitCode:
     if form == "text":
         show(plan, form)
         return ExitCode.OK
-    with _view(form, []) as emit:
+    with _view(form, (), Call()) as emit:
         emit(ApplyStarted(plan.project, plan.serial, 0))
         emit(ApplyFinished(int(ExitCode.OK), 0.0, {}))
     return ExitCode.OK
@@ -164,7 +166,7 @@ def execute(
     with (
         stop_on_interrupt(stop),
         leased(project, asked.command, asked.lock_timeout_s, stop) as state,
-        view_of(asked.format, addresses, asked.command) as emit,
+        view_of(asked.format, project, addresses, asked.command) as emit,
     ):
         session = Session(project.workspace.log, state, asked.command, emit)
         effects = effects_of(project, planned, session, emit, stop)
@@ -315,11 +317,22 @@ def confirm(question: str, command: str, replace: Sequence[str] = ()) -> None:
         raise Refusal([])
 
 
+def requests_of(manifest: Manifest) -> dict[Address, str]:
+    """A file with a request for each deployment that has one among its tests, from where the user is."""
+    return {
+        address: os.path.relpath(os.path.join(manifest.root, test["request"]))
+        for address, resource in manifest.resources.items()
+        if address.kind == "deployment"
+        for test in (resource.spec.get("test") or ())[::-1]
+        if test.get("request")
+    }
+
+
 @contextmanager
-def view_of(form: str, addresses: list[Address], command: str) -> Iterator[Emit]:
+def view_of(form: str, project: Project, addresses: Sequence[Address], command: str) -> Iterator[Emit]:
     """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere. Hints that say to
     apply again name the command that is at work, which may be one on chosen addresses, or a destroy."""
-    with _view(form, addresses) as view:
+    with _view(form, addresses, Call(call(), requests_of(project.manifest))) as view:
 
         def show_event(event: Event) -> None:
             if isinstance(event, DiagnosticRaised):
@@ -329,16 +342,16 @@ def view_of(form: str, addresses: list[Address], command: str) -> Iterator[Emit]
         yield show_event
 
 
-def _view(form: str, addresses: list[Address]) -> JsonLinesView | ConsoleView | PlainView:
+def _view(form: str, addresses: Sequence[Address], called: Call) -> JsonLinesView | ConsoleView | PlainView:
     if form == "json":
         from mlplan.views.events_json import JsonLinesView
 
-        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=call())
+        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=called)
     terminal = sys.stderr.isatty()
     if terminal and os.environ.get("TERM") != "dumb":
         from mlplan.views.console import ConsoleView
 
-        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses, call=call())
+        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses, call=called)
     from mlplan.views.plain import PlainView
 
-    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal), call=call())
+    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal), call=called)

@@ -108,7 +108,7 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int) -> list[Line]:
 def summary_lines(progress: Progress, width: int) -> list[Line]:
     """How an apply ended: what it yielded, what failed with the end of its log, what is open, how to go on."""
     groups = by_outcome(progress.finished)
-    rows = _results(groups.get("done", []), progress.call, width)
+    rows = _results(groups.get("done", []), progress.call.words, width)
     for event in [*groups.get("failed", []), *groups.get("canceled", []), *groups.get("unknown", [])]:
         rows += [*_ended(event, width), ()]
     waiting = groups.get("not-started", [])
@@ -158,22 +158,30 @@ def _ended(event: ChangeFinished, width: int) -> list[Line]:
 def next_steps(progress: Progress) -> list[tuple[str, str]]:
     """Commands that make sense now, each with what it is for."""
     groups = by_outcome(progress.finished)
+    call = progress.call.words
     failed = groups.get("failed", [])
     if failed or groups.get("canceled") or groups.get("unknown") or groups.get("not-started"):
         said = [event.address.name for event in failed if event.address.kind == "run" and event.log_tail]
         return [
-            *((f"{progress.call} run logs {name}", "the whole log") for name in said[:3]),
+            *((f"{call} run logs {name}", "the whole log") for name in said[:3]),
             (progress.command, "goes on from here; what is done stays done"),
         ]
     made = [event.address for event in groups.get("done", []) if event.action != "delete"]
     steps = [
-        (f"{progress.call} service score {address.name} -d @FILE", "asks the service")
+        (f"{call} service score {address.name} -d {_at(progress.call.requests.get(address))}", "asks the service")
         for address in made
         if address.kind == "deployment"
     ][:3]
     if not steps and any(address.kind == "model" for address in made):
-        steps = [(f"{progress.call} model list", "the versions there are")]
-    return [*steps, (f"{progress.call} show", "what is recorded")] if steps else []
+        steps = [(f"{call} model list", "the versions there are")]
+    return [*steps, (f"{call} show", "what is recorded")] if steps else []
+
+
+def _at(file: str | None) -> str:
+    """A file with a request, for a shell."""
+    from shlex import quote
+
+    return quote(f"@{file}") if file else "@FILE"
 
 
 def _verdict(progress: Progress) -> Line:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from mlplan.events import ApplyFinished, ApplyStarted, ChangeFinished, DiagnosticRaised, Event
 from mlplan.views import words
 from mlplan.views.apply_text import OUTCOME_MARKS, diagnostic_lines, log_text, outcome_text, summary_lines
-from mlplan.views.progress import Progress, Transfer, Work
+from mlplan.views.progress import PLAIN_CALL, Call, Progress, Transfer, Work
 from mlplan.views.terminal import Line, clipped, line, spread, width_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ ADDRESS_WIDTH = 28
 class ConsoleView:
     """Draws an apply. Takes events from any thread.
 
-    `addresses` are those of the changes to come, where they are known, so that the columns stand still; `call` is how
-    mlplan was called, up to the command.
+    `addresses` are those of the changes to come, where they are known, so that the columns stand still.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class ConsoleView:
         stream: TextIO,
         *,
         colour: bool,
-        call: str = "mlplan",
+        call: Call = PLAIN_CALL,
         addresses: Iterable[Address] = (),
         width: int | None = None,
         clock: Callable[[], float] = time.monotonic,

@@ -21,7 +21,7 @@ from mlplan.events import Event
 from mlplan.source import Span
 from mlplan.views.apply_text import next_steps
 from mlplan.views.diagnostics_json import diagnostics_json
-from mlplan.views.progress import Progress, by_outcome
+from mlplan.views.progress import PLAIN_CALL, Call, Progress, by_outcome
 
 FORMAT_VERSION = "1.0"
 
@@ -46,10 +46,10 @@ _NAMES = {cls: name for name, cls in TYPES.items()}
 class JsonLinesView:
     """Writes each event as a line of JSON as it comes. Takes events from any thread.
 
-    `now` tells the time as UTC in ISO 8601, `call` how mlplan was called, up to the command.
+    `now` tells the time as UTC in ISO 8601.
     """
 
-    def __init__(self, stream: TextIO, *, now: Callable[[], str], call: str = "mlplan") -> None:
+    def __init__(self, stream: TextIO, *, now: Callable[[], str], call: Call = PLAIN_CALL) -> None:
         self._stream = stream
         self._now = now
         self._sequence = 0

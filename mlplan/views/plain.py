@@ -23,14 +23,17 @@ from mlplan.events import (
 )
 from mlplan.views import words
 from mlplan.views.apply_text import diagnostic_lines, log_text, outcome_text, summary_lines
-from mlplan.views.progress import Progress
+from mlplan.views.progress import PLAIN_CALL, Call, Progress
 from mlplan.views.terminal import painted
+
+WORTH_A_LINE = 1_000_000
+"""Of less than so many bytes, no progress is told."""
 
 
 class PlainView:
-    """Writes each event as it comes, from any thread. `call` is how mlplan was called, up to the command."""
+    """Writes each event as it comes, from any thread."""
 
-    def __init__(self, stream: TextIO, *, width: int = 100, colour: bool = False, call: str = "mlplan") -> None:
+    def __init__(self, stream: TextIO, *, width: int = 100, colour: bool = False, call: Call = PLAIN_CALL) -> None:
         self._stream = stream
         self._width = width
         self._colour = colour
@@ -62,7 +65,9 @@ class PlainView:
         return f"{said}\n" if said else ""
 
     def _progress_text(self, event: ProgressMade) -> str:
-        """One line for every tenth of the way (of an unknown way: for every doubling), not one for every event."""
+        """One line for every tenth of the way (of an unknown way: for every doubling); none for a moment's work."""
+        if event.total is not None and event.total < WORTH_A_LINE:
+            return ""
         key = (str(event.address), event.what)
         mark = event.done * 10 // event.total if event.total else event.done.bit_length()
         if self._tenths.get(key, 0) >= mark:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from mlplan.address import Address
 from mlplan.diagnostics import Diagnostic
@@ -53,11 +55,21 @@ class Work:
     transfers: dict[str, Transfer] = field(default_factory=dict)
 
 
+class Call(NamedTuple):
+    """How mlplan was called, so that what is told to be typed next works as it stands."""
+
+    words: str = "mlplan"  # up to the command: `mlplan -C demo`
+    requests: Mapping[Address, str] = MappingProxyType({})  # a file with a request, by service
+
+
+PLAIN_CALL = Call()
+
+
 @dataclass
 class Progress:
-    """All of it so far. `call` is how mlplan was called, up to the command: `mlplan -C demo`."""
+    """All of it so far."""
 
-    call: str = "mlplan"
+    call: Call = PLAIN_CALL
     started: ApplyStarted | None = None
     running: dict[Address, Work] = field(default_factory=dict)
     finished: list[ChangeFinished] = field(default_factory=list)
@@ -68,7 +80,7 @@ class Progress:
     @property
     def command(self) -> str:
         """The command that makes these changes."""
-        return self.started.command if self.started else f"{self.call} apply"
+        return self.started.command if self.started else f"{self.call.words} apply"
 
     @property
     def to_come(self) -> int:

@@ -28,7 +28,7 @@ from mlplan.views.apply_text import diagnostic_lines, log_text, metrics_text, ne
 from mlplan.views.console import ConsoleView, address_column, frame
 from mlplan.views.events_json import JsonLinesView, event_from_json, event_to_json
 from mlplan.views.plain import PlainView
-from mlplan.views.progress import Progress
+from mlplan.views.progress import Call, Progress
 from mlplan.views.terminal import painted, width_of
 
 RUN, MODEL = Address("run", "train"), Address("model", "m")
@@ -68,15 +68,22 @@ def test_what_was_cut_off_goes_on_by_the_command_that_began_it() -> None:
 
 
 def test_what_to_do_next_works_as_typed() -> None:
-    progress = Progress("mlplan -C demo")
+    progress = Progress(Call("mlplan -C demo"))
     progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("no such column",)), 1)
     assert [command for command, _ in next_steps(progress)] == [
         "mlplan -C demo run logs train",
         "mlplan -C demo apply",
     ]
-    progress = Progress("mlplan -C demo")
+    progress = Progress(Call("mlplan -C demo"))
     progress.take(_finished("done", MODEL, "register"), 1)
     assert [command for command, _ in next_steps(progress)] == ["mlplan -C demo model list", "mlplan -C demo show"]
+
+
+def test_a_service_is_asked_what_its_test_asks() -> None:
+    service = Address("deployment", "digits")
+    progress = Progress(Call("mlplan -C demo", {service: "my demo/test data.json"}))
+    progress.take(_finished("done", service, "create"), 1)
+    assert next_steps(progress)[0][0] == "mlplan -C demo service score digits -d '@my demo/test data.json'"
 
 
 def test_a_log_that_is_empty_is_not_named() -> None:
@@ -86,18 +93,18 @@ def test_a_log_that_is_empty_is_not_named() -> None:
 
 
 def test_a_command_to_copy_is_never_broken() -> None:
-    progress = Progress("mlplan -C " + "a-long-folder/" * 8)
+    progress = Progress(Call("mlplan -C " + "a-long-folder/" * 8))
     progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("no such column",)), 1)
     rows = painted(summary_lines(progress, 60), colour=False).splitlines()
     assert rows[rows.index("Next:") + 1 : -2] == [
         "  # the whole log",
-        f"  {progress.call} run logs train",
+        f"  {progress.call.words} run logs train",
         "  # goes on from here; what is done stays done",
-        f"  {progress.call} apply",
+        f"  {progress.call.words} apply",
     ]
-    hint = f"Go on with\n    {progress.call} apply"
+    hint = f"Go on with\n    {progress.call.words} apply"
     told = painted(diagnostic_lines(Diagnostic("MLP1", "error", "", "", hint), 60), colour=False)
-    assert f"      {progress.call} apply" in told.splitlines()
+    assert f"      {progress.call.words} apply" in told.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +137,14 @@ def test_progress_is_told_in_tenths() -> None:
         for done in range(1001):
             emit(ProgressMade(RUN, "copy", done * 1000, 1_000_000))
     assert stream.getvalue().splitlines() == [f"run.train: copy {n}0% of 1.0 MB" for n in range(1, 11)]
+
+
+def test_progress_of_a_moment_is_not_told() -> None:
+    stream = io.StringIO()
+    with PlainView(stream) as emit:
+        emit(ProgressMade(RUN, "keep", 3900, 3900))
+        emit(ProgressMade(RUN, "keep", 999_999, 999_999))
+    assert stream.getvalue() == ""
 
 
 def test_metrics_are_numbers_the_first_four_by_name() -> None:
