@@ -22,7 +22,7 @@ from mlplan.workspace.open import Workspace, open_workspace
 from mlplan.workspace.views import remove_all
 
 from .conftest import Tally
-from .project import SCORE, Project
+from .project import SCORE, Project, wait_for
 
 FAULTS = "files cut, artifacts damaged"
 
@@ -89,7 +89,7 @@ LOOKS: dict[str, Callable[[Project], object]] = {
     "services": lambda project: open_target(str(project.workspace), "faults", {}).services.observe("svc"),
     "views": lambda project: [workspace(project).artifacts.view(view.name) for view in views(project)],
 }
-"""Who reads the files below these names. The scoring service's own code is left out: it is known by size and time."""
+"""Who reads the files below these names. The scoring runtime's own code has a test of its own."""
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -118,6 +118,62 @@ def test_any_other_file_cut_at_any_byte_loses_nothing(name: str, project: Projec
     assert project.finished() == ["train 0.1"]
     assert project.outcome() == before
     tally("another file cut at a byte", points, points)
+
+
+CUTS = (0, 1, 3, 2, -1)
+"""Where a file of the runtime is cut: to nothing, one byte, a third, a half, all but one byte."""
+
+
+def length_at(cut: int, whole: int) -> int:
+    """How long a file is after such a cut."""
+    return (whole // cut if cut > 1 else cut) if cut >= 0 else whole + cut
+
+
+def test_a_runtime_cut_at_a_byte_is_noticed_and_made_anew(project: Project, tally: Tally) -> None:
+    """The copy that a service runs: what serves goes on from memory, and nothing is started from damaged code."""
+    project.apply()
+    before = project.outcome()
+    services = open_target(str(project.workspace), "faults", {}).services
+    runtime = [path for path in files(project, "services") if "runtime" in path.parts]
+    assert len(runtime) > 30
+    points = 0
+    for path in runtime:
+        with spoilt(path) as content:
+            for where in CUTS:
+                cut(path, content, length_at(where, len(content)))
+                altered = services.observe("svc").detail.get("altered")
+                assert altered == ["runtime" + str(path).partition("/runtime")[2]], f"{path} cut at {where}"
+                points += 1
+        assert "altered" not in services.observe("svc").detail, path
+    for name in ["runtime" + str(path).partition("/runtime")[2] for path in runtime[::8]]:
+        (generation,) = (project.workspace / "services/svc").iterdir()
+        path = generation / name
+        cut(path, content := path.read_bytes(), len(content) // 2)
+        for process in project.processes():
+            process.kill()
+        wait_for(lambda: not project.processes())
+        assert plan(project) == 5
+        project.apply()
+        assert not path.exists() or path.read_bytes() == content
+        project.in_step()
+        project.assert_one_service()
+        assert project.answer() == ["a,b", "1,2", "0.1"]
+        points += 1
+    assert project.finished() == ["train 0.1"]
+    assert project.outcome() == before
+    tally("the scoring runtime's code cut at a byte", points, points)
+
+
+def test_a_service_whose_list_of_files_is_lost_is_made_anew(project: Project) -> None:
+    """Without it, nobody could tell whether its code and its model are whole."""
+    project.apply()
+    (listed,) = (path for path in files(project, "services") if path.name == "files.json")
+    for length in (0, listed.stat().st_size // 2):
+        cut(listed, listed.read_bytes(), length)
+        assert plan(project) == 5
+    project.apply()
+    project.in_step()
+    project.assert_one_service()
 
 
 def test_damaged_keys_are_not_replaced_silently(project: Project) -> None:

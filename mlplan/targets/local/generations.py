@@ -27,6 +27,7 @@ from mlplan.targets.protocols import ServiceSpec
 
 MARK = "MLPLAN_SERVICE"
 """The variable by which a service's processes are known, with the generation's folder."""
+_FILES = "files.json"
 _ASK_S = 2.0
 _LAST_WORDS = 10  # lines of its log
 _POLL_S = 0.02
@@ -77,8 +78,11 @@ class Generation:
         return processes.belonging(self.identity, MARK, self.folder)
 
     def altered(self) -> list[str]:
-        """Its files that are no longer as they were laid out, relative to its folder."""
-        known = files.read_json(os.path.join(self.folder, "files.json")) or {}
+        """Its files that are no longer as they were laid out, relative to its folder; the list of them, where that
+        can't be read any more."""
+        known = files.read_json(os.path.join(self.folder, _FILES))
+        if known is None:
+            return [_FILES]
         return [path for path, stamp in known.items() if _stamp(os.path.join(self.folder, path)) != stamp]
 
     def mark_live(self) -> None:
@@ -154,7 +158,7 @@ def lay_out(spec: ServiceSpec, parent: str, runtime: str) -> Generation:
         shutil.copytree(runtime, os.path.join(aside, "runtime", "mlplan_serving"), ignore=ignore)
         with open(os.path.join(aside, "runtime", "__main__.py"), "w", encoding="utf-8") as stream:
             stream.write(RUNTIME_MAIN)
-        files.write_json(os.path.join(aside, "files.json"), dict(_stamps(aside)), durable=False)
+        files.write_json(os.path.join(aside, _FILES), dict(_stamps(aside)), durable=False)
         description = runtime_config(spec, os.path.join(folder, "app"), os.path.join(folder, "control.sock"))
         files.write_json(os.path.join(aside, "service.json"), description, durable=True, mode=0o600)
         os.rename(aside, folder)
