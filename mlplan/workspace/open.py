@@ -100,13 +100,9 @@ def open_store(root: str, place: str) -> FolderStore | BucketStore | SealedStore
     bucket, key = open_bucket(place), user_key(os.environ)
     if key is None:
         return bucket
-    from hashlib import sha256
+    from mlplan.workspace.sealed import SealedStore
 
-    from mlplan.workspace.sealed import KeyCache, SealedStore
-
-    name = sha256(repr(bucket).encode()).hexdigest()[:16]
-    local = os.path.join(root, LOCAL)
-    return SealedStore(bucket, key, KeyCache(f"{local}/cache/key-{name}.json", _cache_writer(local)))
+    return SealedStore(bucket, key)
 
 
 def _cache_writer(local: str) -> Callable[[str, bytes], None]:

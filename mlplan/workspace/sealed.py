@@ -1,17 +1,22 @@
 """A store whose content and names are encrypted before they leave this machine (`sealing.py`).
 
 What whoever reads the bucket still sees: how many objects there are, how large, and when they came.
+
+The workspace's key, wrapped, has an object of its own. It stands at the end of the checkpoint, too: that is what a
+plan reads first, so a machine that never saw the workspace needs no request for the key.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace import parts
 from mlplan.workspace.bucket import BucketStore
+from mlplan.workspace.log import CHECKPOINT
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes
 from mlplan.workspace.sealing import KEY_BYTES, NotOpened, Sealer, plain_size, unwrap, wrap
@@ -21,38 +26,15 @@ KEY_NAME = "key.json"
 """The workspace's key, wrapped. Never removed."""
 
 
-class KeyCache:
-    """This machine's copy of the wrapped key, which saves a request. No more secret than the one in the bucket."""
-
-    def __init__(self, path: str, write: Callable[[str, bytes], None]) -> None:
-        self._path = path
-        self._write = write
-
-    def read(self) -> bytes | None:
-        """What it holds, or None."""
-        try:
-            with open(self._path, "rb") as stream:
-                return stream.read()
-        except OSError:
-            return None
-
-    def write(self, data: bytes) -> None:
-        """Keeps that. Where it can't, nothing is kept."""
-        try:
-            self._write(self._path, data)
-        except (OSError, Refusal):
-            return
-
-
 class SealedStore:
     """`ContentStore` in a bucket that learns nothing. Safe to use from several threads."""
 
-    def __init__(self, bucket: BucketStore, key: bytes, cache: KeyCache) -> None:
+    def __init__(self, bucket: BucketStore, key: bytes) -> None:
         from threading import RLock
 
         self._bucket = bucket
         self._key = key
-        self._cache = cache
+        self._wrapped = b""
         self._sealer: Sealer | None = None
         self._lock = RLock()
 
@@ -63,12 +45,13 @@ class SealedStore:
         return self._bucket.create(*self._sealed(name, data))
 
     def replace(self, name: str, data: bytes) -> None:
-        self._bucket.replace(*self._sealed(name, data))
+        sealed_name, sealed = self._sealed(name, data)
+        self._bucket.replace(sealed_name, self._with_key(sealed) if name == CHECKPOINT else sealed)
 
     def get(self, name: str) -> bytes | None:
         """The plain bytes; none where they don't open, which is what damage to all that is read whole looks like."""
         try:
-            return self._opened(name)
+            return self._checkpoint() if name == CHECKPOINT else self._opened(name)
         except NotOpened:
             return b""
 
@@ -98,7 +81,7 @@ class SealedStore:
         return parts.sizes(self.objects(folder))
 
     def read(self, name: str) -> bytes | None:
-        """The plain bytes of an object, or None where there is none. Raises: Refusal MLP4202 where it doesn't open."""
+        """The plain bytes of an object, or None where there is none. Raises: Refusal MLP4202 where it is damaged."""
         try:
             return self._opened(name)
         except NotOpened:
@@ -127,10 +110,11 @@ class SealedStore:
     def rotate(self, new: bytes) -> None:
         """Wraps the workspace's key by another key of the user's; the one before opens it no more."""
         with self._lock:
-            data = wrap(self._sealer_to_write().key, new)
-            self._bucket.replace(KEY_NAME, data)
-            self._key = new
-            self._cache.write(data)
+            self._wrapped, self._key = wrap(self._sealer_to_write().key, new), new
+            checkpoint = self._bucket.read(CHECKPOINT)
+            if checkpoint is not None:
+                self._bucket.replace(CHECKPOINT, self._with_key(checkpoint.rpartition(b"\n")[0]))
+            self._bucket.replace(KEY_NAME, self._wrapped)  # last: until then the command can be given once more
 
     def _sealed(self, name: str, data: bytes) -> tuple[str, bytes]:
         sealer = self._sealer_to_write()
@@ -146,6 +130,21 @@ class SealedStore:
         sealed = self._bucket.read(sealed_name)
         return None if sealed is None else sealer.open(sealed_name, sealed)
 
+    def _checkpoint(self) -> bytes | None:
+        """Raises: NotOpened."""
+        data = self._bucket.read(CHECKPOINT)
+        if data is None:
+            return None
+        sealed, _, wrapped = data.rpartition(b"\n")
+        with self._lock, suppress(NotOpened):
+            if self._sealer is None:
+                self._unwrap(wrapped)
+        sealer = self._sealer_to_read()
+        return None if sealer is None else sealer.open(CHECKPOINT, sealed)
+
+    def _with_key(self, sealed: bytes) -> bytes:
+        return sealed + b"\n" + self._wrapped
+
     def _name(self, name: str) -> str:
         sealer = self._sealer_to_read()
         return name if sealer is None else sealer.seal_name(name)
@@ -153,9 +152,7 @@ class SealedStore:
     def _sealer_to_read(self) -> Sealer | None:
         """None where nothing is there yet, and so no key either."""
         with self._lock:
-            if self._sealer is None:
-                self._sealer = self._from_cache() or self._from_bucket()
-            return self._sealer
+            return self._sealer or self._from_bucket()
 
     def _sealer_to_write(self) -> Sealer:
         """The same; where nothing is there yet, the first one to write makes the key."""
@@ -163,16 +160,9 @@ class SealedStore:
             sealer = self._sealer_to_read()
             if sealer is None:
                 self._bucket.create(KEY_NAME, wrap(os.urandom(KEY_BYTES), self._key))
-                sealer = self._sealer = self._from_bucket()
+                sealer = self._from_bucket()
             assert sealer is not None
             return sealer
-
-    def _from_cache(self) -> Sealer | None:
-        data = self._cache.read()
-        try:
-            return None if data is None else Sealer(unwrap(data, self._key))
-        except NotOpened:  # another key of the user's has taken its place since
-            return None
 
     def _from_bucket(self) -> Sealer | None:
         data = self._bucket.get(KEY_NAME)
@@ -182,12 +172,15 @@ class SealedStore:
                 raise Refusal([codes.MLP4408.diagnostic(f"{self} was begun without a key.", hint=hint)])
             return None
         try:
-            sealer = Sealer(unwrap(data, self._key))
+            return self._unwrap(data)
         except NotOpened:
             hint = "provide the key that was last set for this workspace, by `mlplan workspace rotate-key` perhaps"
             raise Refusal([codes.MLP4407.diagnostic(f"The key doesn't open {self}/{KEY_NAME}.", hint=hint)]) from None
-        self._cache.write(data)
-        return sealer
+
+    def _unwrap(self, wrapped: bytes) -> Sealer:
+        """Takes the workspace's key, wrapped by the user's. Raises: NotOpened."""
+        self._sealer, self._wrapped = Sealer(unwrap(wrapped, self._key)), wrapped
+        return self._sealer
 
     def _damaged(self, name: str) -> Refusal:
         hint = "restore an earlier version of the object, or remove it: `mlplan plan` then makes it anew"

@@ -12,7 +12,7 @@ from object_stores import azure, azure_server, google, s3, s3_server
 from mlplan.workspace.bucket import open_bucket
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.memory import MemoryStore
-from mlplan.workspace.sealed import KeyCache, SealedStore
+from mlplan.workspace.sealed import SealedStore
 from mlplan.workspace.store import ContentStore, Store
 
 __all__ = ["azure", "azure_server", "google", "s3", "s3_server"]
@@ -37,8 +37,7 @@ def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
     if request.param == "folder":
         return FolderStore(str(tmp_path / "workspace"))
     if request.param == "encrypted":
-        cache = KeyCache(str(tmp_path / "key.json"), lambda path, data: None)
-        return SealedStore(open_bucket(request.getfixturevalue("s3")), b"k" * 32, cache)
+        return SealedStore(open_bucket(request.getfixturevalue("s3")), b"k" * 32)
     return open_bucket(request.getfixturevalue(request.param))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import obstore
 import pytest
-from object_stores import Proxy, azure, azure_server, proxy, s3, s3_server
+from object_stores import Proxy, azure, azure_server, carried, proxy, s3, s3_server
 
 from mlplan.errors import Refusal
 from mlplan.workspace.bucket import BucketStore, open_bucket
@@ -18,7 +18,7 @@ from mlplan.workspace.bucket import BucketStore, open_bucket
 from .test_buckets import PROJECT, clone, command, make, read
 from .test_moving import done, in_step, project
 
-__all__ = ["azure", "azure_server", "proxy", "s3", "s3_server"]
+__all__ = ["azure", "azure_server", "carried", "proxy", "s3", "s3_server"]
 
 pytestmark = pytest.mark.buckets
 
@@ -135,12 +135,45 @@ def test_damage_and_swapped_objects_are_noticed(s3: str, key: str, tmp_path: Pat
             clone(tmp_path, "bob", s3).artifacts.view(tree.digest)
 
 
-def test_a_plan_makes_three_requests_and_one_more_at_first(proxy: Proxy, s3: str, key: str, tmp_path: Path) -> None:
-    ann, bob = project(tmp_path / "ann", s3), project(tmp_path / "bob", s3)
+@pytest.mark.parametrize("rotated", [False, True])
+def test_a_plan_makes_three_requests_on_every_machine(
+    carried: tuple[str, Proxy], key: str, tmp_path: Path, rotated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, proxy = carried
+    ann, bob = project(tmp_path / "ann", place), project(tmp_path / "bob", place)
     done(ann, "apply", "-y")
-    made = []
+    if rotated:
+        new = new_key()
+        monkeypatch.setenv("MLPLAN_WORKSPACE_NEW_KEY", new)
+        done(ann, "workspace", "rotate-key")
+        monkeypatch.setenv("MLPLAN_WORKSPACE_KEY", new)
     for folder in (ann, bob, bob):
         proxy.requests.clear()
         in_step(folder)
-        made.append(len(proxy.requests))
-    assert made == [3, 4, 3]
+        assert [method for method, _ in proxy.requests] == ["GET"] * 3
+
+
+def test_a_key_opens_no_more_once_another_took_its_place(
+    proxy: Proxy, s3: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob, new = project(tmp_path / "ann", s3), project(tmp_path / "bob", s3), new_key()
+    done(ann, "apply", "-y")
+    in_step(bob)
+    monkeypatch.setenv("MLPLAN_WORKSPACE_NEW_KEY", new)
+    proxy.only, proxy.faults = "PUT", ["", "", "", "403 AccessDenied"]  # the checkpoint has it, key.json not yet
+    assert "MLP4402" in command(ann, "workspace", "rotate-key").stderr
+    done(ann, "workspace", "rotate-key")
+    assert "MLP4407" in command(bob, "plan").stderr
+    monkeypatch.setenv("MLPLAN_WORKSPACE_KEY", new)
+    in_step(bob)
+
+
+def test_a_damaged_checkpoint_costs_requests_and_nothing_else(s3: str, key: str, tmp_path: Path) -> None:
+    ann, bucket = project(tmp_path / "ann", s3), open_bucket(s3)
+    done(ann, "apply", "-y")
+    checkpoint = bucket.read("checkpoint.json") or b""
+    for damaged in (b"", b"x", checkpoint[:-1], checkpoint[1:], checkpoint.rpartition(b"\n")[0]):
+        bucket.replace("checkpoint.json", damaged)
+        in_step(ann)
+    bucket.delete("checkpoint.json")
+    in_step(ann)
