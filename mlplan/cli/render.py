@@ -6,6 +6,7 @@ import os
 
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.project import lock_path, open_project
+from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode
 from mlplan.lock.lockfile import read
 from mlplan.render.project import render_project
@@ -23,9 +24,10 @@ def run(options: Globals, out: str) -> ExitCode:
             say(f"# ---- {path}\n{text}")
             continue
         target = os.path.join(out, path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with writing(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
     if out:
         tell(f"{len(files)} files below {out}.")
     return ExitCode.OK
