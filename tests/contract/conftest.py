@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker_engine import BASE
+from specs import free_port, job_spec, service_spec
 
-from mlplan.targets.protocols import JobSpec, Mount, Resources, ServedModel, ServiceSpec, Target
+from mlplan.targets.protocols import JobSpec, Mount, ServiceSpec, Target
 from mlplan.targets.registry import open_target
 
 
@@ -52,27 +54,7 @@ def target(open_again: Callable[[], Target]) -> Iterator[Target]:
 @pytest.fixture
 def job(tmp_path: Path) -> Callable[..., JobSpec]:
     """Makes the spec of a job that runs the given script."""
-
-    def make(script: str, *, key: str = "key-1", **changes: object) -> JobSpec:
-        code = tmp_path / "code"
-        code.mkdir(exist_ok=True)
-        (code / "train.py").write_text(script)
-        spec = JobSpec(
-            key=key,
-            name="train",
-            id=f"train-{key}",
-            code=str(code),
-            argv=("python", "train.py"),
-            env={},
-            environment=None,
-            mounts=(),
-            timeout_s=None,
-            resources=Resources(),
-            labels={"project": "test"},
-        )
-        return spec._replace(**changes)  # type: ignore[arg-type]
-
-    return make
+    return partial(job_spec, tmp_path)
 
 
 @pytest.fixture
@@ -100,9 +82,7 @@ class Gate:
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 SCORE = """
@@ -118,32 +98,8 @@ def run(data):
 def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
     """Makes the spec of a service that serves the given digest."""
 
-    def make(digest: str, *, key: str | None = None, **changes: object) -> ServiceSpec:
-        model = tmp_path / "model"
-        model.mkdir(exist_ok=True)
-        (model / "model.txt").write_text("weights")
-        code = tmp_path / "scoring"
-        code.mkdir(exist_ok=True)
-        (code / "score.py").write_text(SCORE)
-        spec = ServiceSpec(
-            key=key or f"key-of-{digest}",
-            name="scorer",
-            project="test",
-            models=(ServedModel("model", 1, "", str(model), ""),),
-            digest=digest,
-            code=str(code),
-            code_name="scoring",
-            entry_script="score.py",
-            env={},
-            environment=None,
-            host="127.0.0.1",
-            port=port,
-            replicas=1,
-            resources=Resources(),
-            keys_file=None,
-            settings={},
-            labels={},
-        )
-        return spec._replace(**changes)  # type: ignore[arg-type]
+    def make(digest: str, *, key: str = "", script: str = SCORE, **changes: Any) -> ServiceSpec:
+        key = key or f"key-of-{digest}"
+        return service_spec(tmp_path, script, **{"key": key, "digest": digest, "port": port, **changes})
 
     return make

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
+from mlplan.serving import collect
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 
 MakeService = Callable[..., ServiceSpec]
@@ -171,6 +175,70 @@ def test_the_log_is_kept_and_followed_to_its_end(target: Target, service: MakeSe
     assert next(lines)
     target.services.delete("scorer")
     list(lines)
+
+
+def score(port: int) -> str:
+    """What the service on this port answers to an empty request."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/score", b"{}", {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_what_it_has_answered_is_told(target: Target, service: MakeService, port: int) -> None:
+    target.services.deploy(service("one", replicas=2), accept, silent)
+    assert [score(port) for _ in range(5)] == ["1"] * 5
+
+    detail = target.services.observe("scorer").detail
+
+    metrics, uptime_s = detail["metrics"], detail["uptime_s"]
+    assert isinstance(metrics, dict)
+    assert (metrics["requests"], metrics["errors"]) == (5, 0)
+    assert 0 < float(str(metrics["p50_ms"])) <= float(str(metrics["p99_ms"]))
+    assert float(str(uptime_s)) >= 0
+    assert "restarts" not in detail
+
+
+COLLECTS = """
+from azureml.datacollector import ModelDataCollector as Older
+from azureml.monitoring import ModelDataCollector as Newer
+
+def init():
+    global newer, older
+    newer = Newer("model", designation="inputs")
+    older = Older("model")
+
+def run(data):
+    newer.collect([[1, 2]])
+    older.collect([[3]])
+    return 1
+"""
+
+
+def test_what_it_keeps_outlives_its_generations_and_itself(
+    target: Target, service: MakeService, port: int, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "home" / "collected" / "scorer")
+    plan = {"folder": folder, "max_bytes": 1 << 20, "max_file_bytes": 1 << 16}
+
+    def kept() -> dict[str, int]:
+        files = chain(collect.opened(folder), target.services.kept("scorer"))
+        return dict(Counter("/".join(place) for place, _ in collect.records(files)))
+
+    def keeps(records: int) -> bool:
+        wanted = {"model/1/requests": records, "model/1/inputs": records, "model/1/general": records}
+        deadline = time.monotonic() + 60  # they are written when there is time
+        while kept() != wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return kept() == wanted
+
+    for digest, records in (("one", 2), ("two", 4)):
+        target.services.deploy(service(digest, script=COLLECTS, collect=plan, replicas=2), accept, silent)
+        assert [score(port), score(port)] == ["1", "1"]
+        assert keeps(records), kept()
+    target.services.delete("scorer")
+
+    assert list(target.services.kept("scorer")) == []
+    assert keeps(4), kept()
 
 
 def test_delete_leaves_nothing(target: Target, service: MakeService, port: int) -> None:

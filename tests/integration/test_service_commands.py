@@ -7,17 +7,31 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from .conftest import HERE
 from .project import MLPLAN, Project
 
 GOLDEN = '{"request": {"data": [100, 0]}, "expect": ["above", "below"], "name": "far"}\n'
 GOLDEN += '{"request": {"data": [3.5]}, "name": "near"}\n'
 TEST = "      - {requests: golden.jsonl, limits: {changed: 0}}\n"
 PORT = "    port: ${{ var.port }}\n"
+
+
+@pytest.fixture(params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def small(request: pytest.FixtureRequest, copy: Callable[..., Project]) -> Iterator[Project]:
+    """The project in `small/`, by processes and in containers: what a user does with a service is the same."""
+    project = copy("small", HERE / "small")
+    if request.param == "docker":
+        base = request.getfixturevalue("docker_base")
+        project.edit("mlplan.yaml", "{type: local", f"{{type: docker, base_image: {base!r}")
+    yield project
+    project.mlplan("destroy", "-y", code=None)
+    project.mlplan("gc", "-y", code=None)
 
 
 def status(project: Project, key: str) -> int:
@@ -70,9 +84,21 @@ def test_keys_are_shown_and_rotated_while_it_serves(small: Project) -> None:
     small.in_step()
 
 
+def test_a_checkout_without_the_keys_says_so(small: Project) -> None:
+    small.apply()
+    keys, elsewhere = (os.path.join(small.folder, ".mlplan", name) for name in ("service-keys", "elsewhere"))
+    os.rename(keys, elsewhere)  # as in another clone
+    for words in (["keys", "show", "means"], ["keys", "rotate", "means"], ["score", "means", "-d", "{}"]):
+        assert "MLP5018" in small.mlplan("service", *words, code=1).err
+    os.rename(elsewhere, keys)
+
+
 def test_requests_and_answers_are_kept_and_exported(small: Project) -> None:
     assert small.apply()["deployment.means"] == ("create", "done")
     assert small.mlplan("service", "data", "means").out.startswith("Nothing is kept.")
+    nowhere = os.path.join(small.folder, "nowhere/kept.jsonl")
+    assert "MLP5019" in small.mlplan("service", "data", "means", "--export", nowhere, code=1).err
+    assert "MLP5019" in small.mlplan("render", "--out", os.path.join(small.folder, "mlplan.yaml"), code=1).err
     small.edit("mlplan.yaml", PORT, PORT + "    collect: {without: [secret]}\n")
     assert small.apply()["deployment.means"] == ("update", "done")
     small.ask("means", {"data": [100, 0], "secret": "x"})
@@ -88,6 +114,7 @@ def test_requests_and_answers_are_kept_and_exported(small: Project) -> None:
     small.in_step()
 
 
+@pytest.mark.parametrize("small", ["local"], indirect=True)  # the engine starts a container again
 def test_a_crash_loop_is_a_failed_service_with_its_reason(small: Project) -> None:
     small.edit("scripts/score.py", "def run(data):\n", 'def run(data):\n    if data == "die":\n        os._exit(7)\n')
     small.apply()
@@ -116,17 +143,55 @@ def test_a_changed_answer_stops_the_switch(golden: Project) -> None:
     before = golden.served_digest()
     assert golden.ask("means", {"data": [3.5]}) == ["above"]
     golden.edit("scripts/train.py", "mean = sum(numbers)", "mean = 8 + sum(numbers)")
+    asks = "2 golden requests of golden.jsonl will be asked of both services; no answer may change"
+    planned = golden.mlplan("plan").out
+    assert asks in " ".join(planned.split())
+    assert "asked before" not in planned
     refused = golden.mlplan("apply", "-y", code=3).err
-    assert "2 golden requests: 0 wrong, 1 answered otherwise" in refused
-    assert 'otherwise: near: ["below"], not ["above"]' in refused
+    assert "2 golden requests: 0 wrong, 1 changed" in refused
+    assert 'changed: near: ["above"] -> ["below"]' in refused
     assert "error[MLP7035]" in refused
-    assert "1 answers are not the live service's, 0 may be" in refused
+    assert "1 answer is not the live service's, 0 may be" in refused
+    assert (
+        "golden.jsonl: 1 of 2 answers changed (limit 0), p50 " in refused[refused.index("deployment.means failed") :]
+    )
     assert golden.served_digest() == before
 
+    planned = " ".join(golden.mlplan("plan").out.split())
+    assert f"{asks} asked before: 1 of 2 answers changed (limit 0), p50 " in planned
+    assert 'that stopped the switch near: ["above"] -> ["below"]' in planned
+    assert "1 of 2 golden answers changed when it was asked" in planned
+    assert "asked before: 1 of 2 answers changed" in golden.mlplan("plan", "--format", "markdown").out
+    shown = golden.mlplan("service", "show", "means").out
+    assert "stopped      golden.jsonl: 1 of 2 answers changed (limit 0), p50 " in shown
+    golden.write("golden.jsonl", GOLDEN.replace("3.5", "3.6"))
+    assert "asked before" not in golden.mlplan("plan").out  # something else would be asked now
+    golden.write("golden.jsonl", GOLDEN)
+
     golden.edit("mlplan.yaml", "{changed: 0}", "{changed: 1, p99: 1m}")
+    planned = " ".join(golden.mlplan("plan").out.split())
+    assert "that stopped the switch, and is within the limits now" in planned
     assert golden.apply()["deployment.means"] == ("update", "done")
-    assert "1 answered otherwise than before" in golden.mlplan("service", "show", "means").out
+    shown = golden.mlplan("service", "show", "means").out
+    assert "golden       golden.jsonl: 1 of 2 answers changed (limit 1), p50 " in shown
+    assert "stopped" not in shown
     golden.in_step()
+
+
+def test_what_was_asked_of_one_candidate_is_not_told_of_another(golden: Project) -> None:
+    golden.edit("scripts/train.py", "mean = sum(numbers)", "mean = 8 + sum(numbers)")
+    golden.mlplan("apply", "-y", code=3)
+    (change,) = planned_services(golden)
+    assert (change["report"]["changed"], change["missed"]) == (1, ["changed"])
+    golden.edit("scripts/score.py", "def run(data):\n", "def run(data):\n    data = str(data)\n")
+    (change,) = planned_services(golden)
+    assert (change["requests"], change["limits"], change["report"]) == (2, {"changed": 0}, None)
+
+
+def planned_services(project: Project) -> list[dict[str, Any]]:
+    """What a plan tells of golden requests."""
+    changes = json.loads(project.mlplan("plan", "--format", "json").out)["resource_changes"]
+    return [asked for change in changes for asked in change.get("golden_requests", ())]
 
 
 def test_an_answer_that_is_not_the_expected_one_is_wrong(golden: Project) -> None:

@@ -90,8 +90,8 @@ class Generation(NamedTuple):
 
     @property
     def running(self) -> list[Mapping[str, Any]]:
-        """Those of its containers that run."""
-        return [c for c in self.containers if c["State"]["Running"]]
+        """Those of its containers that run. Of one that waits to be started again the engine says that, too."""
+        return [c for c in self.containers if c["State"]["Running"] and not c["State"]["Restarting"]]
 
     @property
     def replicas(self) -> int:

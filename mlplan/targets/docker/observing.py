@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.machine.files import read_json
 from mlplan.machine.ports import health, page, url
+from mlplan.serving import GAVE_UP
 from mlplan.targets.docker.answered import answered
 from mlplan.targets.docker.engine import labels_of
 from mlplan.targets.docker.generations import (
@@ -36,6 +37,7 @@ Edit = tuple[str, str, "Json", "Json"]
 """What somebody altered: subject, how, as it was made, as it is."""
 
 _HEALTH_S = 2.0
+_LAST_WORDS = 10  # lines of its log
 
 
 def observe(engine: Engine, found: Found) -> ObservedService:
@@ -47,7 +49,7 @@ def observe(engine: Engine, found: Found) -> ObservedService:
     dead = next((g for g in reversed(found.generations) if g.was_live), None)
     if dead is None:
         return ObservedService("Transitioning", key=found.generations[-1].key)
-    return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": _how_ended(dead)})
+    return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": _how_ended(engine, dead)})
 
 
 def edits(engine: Engine, generation: Generation) -> Iterator[Edit]:
@@ -139,11 +141,17 @@ def _short_id(image: str) -> str:
     return image.partition(":")[2][:12]
 
 
-def _how_ended(dead: Generation) -> str:
-    state = dead.containers[0]["State"]
+def _how_ended(engine: Engine, dead: Generation) -> str:
+    """Why a generation that was live runs no more: its runtime's last words, where it gave up."""
+    first = dead.containers[0]
+    state = first["State"]
     if state["ExitCode"] == 0:
         return "its container was stopped"
-    return "it ran out of memory" if state["OOMKilled"] else f"its container ended with exit code {state['ExitCode']}"
+    if state["OOMKilled"]:
+        return "it ran out of memory"
+    said = str(engine.read(f"/containers/{first['Id']}/logs", stdout=1, stderr=1, tail=_LAST_WORDS) or "")
+    reason = said.rpartition(GAVE_UP)[2].partition("\n")[0] if GAVE_UP in said else ""
+    return reason or f"its container ended with exit code {state['ExitCode']}"
 
 
 def _why_closed(door: Door | None, doors: Sequence[Door]) -> str:

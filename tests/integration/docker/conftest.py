@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from specs import free_port, job_spec, service_spec
 
 from mlplan.targets.docker import target as docker_target
-from mlplan.targets.protocols import JobSpec, Resources, ServedModel, ServiceSpec, Target
+from mlplan.targets.protocols import JobSpec, ServiceSpec, Target
 
 SCORE = """
 import os
@@ -57,66 +58,21 @@ def target(open_target: Callable[..., Target]) -> Target:
 @pytest.fixture
 def job(tmp_path: Path) -> Callable[..., JobSpec]:
     """Makes the spec of a job that runs the given script."""
-
-    def make(script: str, *, key: str = "key-1", **changes: Any) -> JobSpec:
-        code = tmp_path / "code"
-        code.mkdir(exist_ok=True)
-        (code / "train.py").write_text(script)
-        spec = JobSpec(
-            key=key,
-            name="train",
-            id=f"train-{key}",
-            code=str(code),
-            argv=("python", "train.py"),
-            env={},
-            environment=None,
-            mounts=(),
-            timeout_s=None,
-            resources=Resources(),
-            labels={"project": "test", "address": "run.train"},
-        )
-        return spec._replace(**changes)
-
-    return make
+    return partial(job_spec, tmp_path)
 
 
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
 def service(tmp_path: Path, port: int) -> Callable[..., ServiceSpec]:
     """Makes the spec of a service whose script answers with the variable ANSWER."""
 
-    def make(answer: str = "one", **changes: Any) -> ServiceSpec:
-        model, code = tmp_path / "model", tmp_path / "scoring"
-        model.mkdir(exist_ok=True)
-        (model / "model.txt").write_text("weights")
-        code.mkdir(exist_ok=True)
-        (code / "score.py").write_text(SCORE)
-        spec = ServiceSpec(
-            key=f"key-of-{answer}",
-            name="scorer",
-            project="test",
-            models=(ServedModel("model", 1, "", str(model), ""),),
-            digest=f"digest-of-{answer}",
-            code=str(code),
-            code_name="scoring",
-            entry_script="score.py",
-            env={"ANSWER": answer},
-            environment=None,
-            host="127.0.0.1",
-            port=port,
-            replicas=1,
-            resources=Resources(),
-            keys_file=None,
-            settings={},
-            labels={"project": "test", "address": "deployment.scorer"},
-        )
-        return spec._replace(**changes)
+    def make(answer: str = "one", script: str = SCORE, **changes: Any) -> ServiceSpec:
+        named = {"key": f"key-of-{answer}", "digest": f"digest-of-{answer}", "port": port, "env": {"ANSWER": answer}}
+        return service_spec(tmp_path, script, **{**named, **changes})
 
     return make

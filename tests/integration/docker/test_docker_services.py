@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -254,6 +255,74 @@ def test_what_is_stopped_or_removed_is_named_and_mended(target: Target, service:
     assert (seen.state, seen.detail["problem"]) == ("Failed", "the container with its port was removed")
     assert target.services.deploy(service(), accept, silent).state == "Healthy"
     assert ask(port) == (200, "one")
+
+
+def test_a_restart_policy_that_somebody_changed_is_named_and_mended(
+    target: Target, service: MakeService, port: int
+) -> None:
+    target.services.deploy(service(), accept, silent)
+    (door,) = of(target, role="door")
+    docker("update", "--restart", "no", of(target, role="service")[0]["Id"], door["Id"])
+
+    seen = target.services.observe("scorer")
+    assert seen.state == "Healthy"
+    assert seen.detail["edited"] == [
+        ["restart policy", "changed", "unless-stopped", "no"],
+        ["restart policy of its port", "changed", "unless-stopped", "no"],
+    ]
+    docker("stop", of(target, role="service")[0]["Id"])
+    assert target.services.observe("scorer").detail["problem"] == "its container was stopped"
+
+    seen = target.services.deploy(service(), accept, silent)
+    assert (seen.state, "edited" in seen.detail) == ("Healthy", False)
+    assert of(target, role="door")[0]["Id"] == door["Id"]  # and clients noticed nothing of that
+    assert ask(port) == (200, "one")
+
+
+def test_a_service_whose_workers_die_says_why(target: Target, service: MakeService, port: int) -> None:
+    script = "import os\ndef init(): ...\ndef run(data):\n    os._exit(7)\n"
+    target.services.deploy(service(script=script), accept, silent)
+    (container,) = of(target, role="service")
+    docker("update", "--restart", "no", container["Id"])  # else the engine starts it again and again
+
+    def has_given_up() -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            ask(port)
+        return target.services.observe("scorer").state == "Failed"
+
+    wait_until(has_given_up)
+    problem = str(target.services.observe("scorer").detail["problem"])
+    assert problem.startswith("5 workers ended one after the other; the last: worker ")
+    assert problem.endswith("ended with exit code 7")
+
+
+def test_the_log_of_all_replicas_is_followed(target: Target, service: MakeService) -> None:
+    target.services.deploy(service(replicas=2), accept, silent)
+    lines = target.services.logs("scorer", follow=True)
+    told: set[str] = set()
+    while not {"[1] loading ", "[2] loading "} <= told:
+        told.add(next(lines))
+    target.services.delete("scorer")
+    list(lines)
+
+
+def test_records_that_no_container_uses_come_home_by_gc(
+    target: Target, service: MakeService, port: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "home" / "collected" / "scorer"
+    plan = {"folder": str(folder), "max_bytes": 1 << 20, "max_file_bytes": 1 << 16}
+    target.services.deploy(service(collect=plan), accept, silent)
+    assert ask(port) == (200, "one")
+    wait_until(lambda: len(list(target.services.kept("scorer"))) == 1)
+
+    docker("rm", "-f", of(target, role="service")[0]["Id"])
+    assert len(list(target.services.kept("scorer"))) == 1
+    assert [name for name in target.unused() if name.endswith("-records")]
+    target.clear()
+
+    assert not [name for name in target.unused() if name.endswith("-records")]
+    assert len(list(folder.rglob("*.jsonl"))) == 1
+    assert list(target.services.kept("scorer")) == []
 
 
 def test_a_port_that_somebody_changed_is_named_and_mended(
