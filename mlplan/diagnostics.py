@@ -57,7 +57,7 @@ def as_typed(text: str, call: str) -> str:
 def _with_call(line: str, call: str) -> str:
     settings, is_command, command = line.partition("mlplan ")
     alone = line.startswith("    ") and all("=" in word for word in settings.split())
-    asks_no_project = command.startswith(("explain MLP", "init ", "schema"))
+    asks_no_project = command.startswith(("explain MLP", "schema"))
     return f"{settings}{call} {command}" if is_command and alone and not asks_no_project else line
 
 

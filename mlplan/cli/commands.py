@@ -212,6 +212,7 @@ def validate(
 
 @app.command()
 def init(
+    context: typer.Context,
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write the project.")] = ".",
     template: Annotated[
         str, typer.Option(metavar="NAME", help="Which project to begin with; --list shows them.")
@@ -222,7 +223,7 @@ def init(
     """Write a project that `mlplan apply` can run at once. With --ci, write the jobs of a forge beside it."""
     from mlplan.cli import init as command
 
-    return command.run(directory, template, listed, ci.value if ci else "")
+    return command.run(context.obj, directory, template, listed, ci.value if ci else "")
 
 
 @app.command()
@@ -240,7 +241,7 @@ def show(
 @app.command()
 def history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("-n", metavar="N", help="How many commits; 0 for all.")] = 20,
+    limit: Annotated[int, typer.Option("-n", min=0, metavar="N", help="How many commits; 0 for all.")] = 20,
     form: Shown = Format.text,
 ) -> int:
     """Show who changed what, when, from which revision. The newest first."""

@@ -33,7 +33,7 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
     """Destroys; versions and artifacts stay in the workspace until `mlplan gc`."""
     project = open_project(options)
     state = project.workspace.log.read()
-    chosen = addresses(asked.only, state.resources) if asked.only else frozenset(state.resources)
+    chosen = addresses(asked.only, state.resources, "mlplan show") if asked.only else frozenset(state.resources)
     planned = plan_deletions(project, state, chosen)
     if planned.plan.is_empty:
         tell("Nothing is recorded, so nothing is to destroy.")

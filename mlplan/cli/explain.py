@@ -109,7 +109,7 @@ def explain_code(code: str) -> ExitCode:
     entry = lookup(code)
     if entry is None:
         near = nearest(code, (known.code for known in every_code()))
-        hint = f'Did you mean "{near}"?' if near else ""
+        hint = f'Did you mean "{near}"?' if near else "Name one that a message of mlplan has in its first line."
         raise Refusal([codes.MLP5001.diagnostic(f"No diagnostic has the code `{code}`.", hint=hint)])
     say(f"{entry.code}: {entry.summary} ({entry.severity}, since {entry.since})\n\n{page(code)}")
     return ExitCode.OK

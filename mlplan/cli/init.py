@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 
-from mlplan.cli.globals import say, tell
+from mlplan.cli.globals import Globals, say, tell
 from mlplan.codes import plan as codes
 from mlplan.diagnostics import nearest
 from mlplan.errors import ExitCode, Refusal
@@ -24,11 +25,12 @@ CI_FILES = {
 """What checks pull requests and applies what is merged, by forge: {path in the repository: path in templates/ci}."""
 
 
-def run(directory: str, template: str, listed: bool, ci: str = "") -> ExitCode:
+def run(options: Globals, directory: str, template: str, listed: bool, ci: str = "") -> ExitCode:
     """Writes the project, and the jobs of a forge where one is named; refuses to overwrite a single file.
 
     Beside a manifest that is there already, the jobs alone are written.
     """
+    directory = os.path.normpath(os.path.join(options.directory, directory))
     if ci and os.path.exists(os.path.join(directory, "mlplan.yaml")):
         return write_ci(directory, ci)
     source = folder("examples")
@@ -48,7 +50,7 @@ def run(directory: str, template: str, listed: bool, ci: str = "") -> ExitCode:
     write_schema(directory)
     if ci:
         write_ci(directory, ci)
-    where = "" if directory == "." else f"cd {directory}\n    "
+    where = "" if directory == "." else f"cd {shlex.quote(directory)}\n    "
     tell(f"Wrote a project after the template {template}. Now:\n    {where}mlplan plan\n    mlplan apply")
     if not ci:
         tell("To check pull requests as well:\n    mlplan init --ci github   (or gitlab)")

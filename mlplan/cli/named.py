@@ -37,5 +37,5 @@ def version_of(kind: str, mention: str, state: State) -> tuple[Address, Version]
     found = next((version for version in versions if str(version.number) == number), None)
     if found is None:
         there = ", ".join(str(version.number) for version in versions)
-        raise Refusal([codes.MLP5005.diagnostic(f"{address} has no version {number}; it has: {there}.")])
+        raise Refusal([codes.MLP5001.diagnostic(f"{address} has no version {number}.", hint=f"It has: {there}.")])
     return address, found

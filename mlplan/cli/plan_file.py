@@ -50,7 +50,9 @@ def read_plan_file(path: str) -> PlanFile:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal([codes.MLP5007.diagnostic(f"{path} can't be read: {error}.")]) from error
+        why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no text in UTF-8"
+        hint = "Name a file that was written by\n    mlplan plan --out FILE"
+        raise Refusal([codes.MLP5007.diagnostic(f"`{path}` can't be read: {why}.", hint=hint)]) from error
     return plan_from_json(text, file=os.path.basename(path))
 
 

@@ -157,8 +157,11 @@ def selection_of(asked: PlanOptions, known: Iterable[Address]) -> Selection:
     return Selection(*(addresses(texts, known) for texts in (asked.only, asked.exclude, asked.replace)))
 
 
-def addresses(texts: Iterable[str], known: Iterable[Address]) -> frozenset[Address]:
-    """The addresses that texts spell. Raises: Refusal naming the nearest one for each that is unknown."""
+def addresses(
+    texts: Iterable[str], known: Iterable[Address], listed_by: str = "mlplan plan --verbose"
+) -> frozenset[Address]:
+    """The addresses that texts spell. Raises: Refusal naming the nearest one for each that is unknown, or the command
+    that lists all that are known."""
     from mlplan.diagnostics import nearest
 
     by_text = {str(address): address for address in known}
@@ -168,7 +171,7 @@ def addresses(texts: Iterable[str], known: Iterable[Address]) -> frozenset[Addre
             from mlplan.codes import plan as codes
 
             near = nearest(text, by_text)
-            hint = f'Did you mean "{near}"?' if near else "See them all:\n    mlplan plan --verbose"
+            hint = f'Did you mean "{near}"?' if near else f"See them all:\n    {listed_by}"
             problems.append(codes.MLP5001.diagnostic(f"Nothing has the address `{text}`.", hint=hint))
     if problems:
         raise Refusal(problems)

@@ -59,7 +59,8 @@ def pin(project: Project, state: State, address: Address, version: int | None) -
     else:
         deployments, models = [], set()
     if not deployments:
-        raise Refusal([codes.MLP5005.diagnostic(f"Nothing that serves a model is meant by {address}.")])
+        hint = "Name a deployment, or a model that one serves:\n    mlplan service list"
+        raise Refusal([codes.MLP5005.diagnostic(f"{address} is no service, and no service serves it.", hint=hint)])
     return {a: resources[a]._replace(spec=pinned_spec(resources[a], a, models, version, state)) for a in deployments}
 
 

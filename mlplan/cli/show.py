@@ -26,7 +26,7 @@ def run(options: Globals, what: str, form: str) -> ExitCode:
     if not what:
         say(state_overview(state, form=form))
         return ExitCode.OK
-    (address,) = addresses([what], state.resources)
+    (address,) = addresses([what], state.resources, "mlplan show")
     say(resource(state.resources[address], state, form=form))
     return ExitCode.OK
 

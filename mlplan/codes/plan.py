@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from mlplan.codes import Code
 
-MLP5001 = Code("MLP5001", "Unknown address")
-"""An address on the command line names nothing that the manifest declares or the state records.
+MLP5001 = Code("MLP5001", "Unknown name")
+"""What the command line names isn't there: an address or a version that the manifest doesn't declare and the state
+doesn't record, a template, a schema, a code.
 
 Why: a plan narrowed to a misspelt address would say that nothing is to do.
 
-What to do: write it as `kind.name`, such as `run.train`.
+What to do: the message offers the nearest name. An address is `kind.name`, such as `run.train`; this lists all.
 
     mlplan plan --verbose
 """
@@ -108,13 +109,13 @@ MLP5106 = Code("MLP5106", "Data among the code", severity="warning")
 Why: whatever lies in a source folder is packed and counts as code, so that each change of the data would run the
 training again, or deploy the service anew, though it may never look at them.
 
-What to do: where the script reads the files, say so by a reference, in an argument or in `env`. They stay in the folder
-as well, and count once: as data.
+What to do: where the script reads the files, say so by a reference, in an argument or in `env`. They stay in the
+folder as well, and count once: as data.
 
     arguments: [--data, "${{ dataset.sales.path }}"]
 
-Where it doesn't read them, list them in the file `.mlplanignore` of the source folder, or give the scripts a folder of
-their own.
+Where it doesn't read them, list them in the file `.mlplanignore` of the source folder, or give the scripts a folder
+of their own.
 """
 
 MLP5111 = Code("MLP5111", "Source folder can't be packed")
@@ -249,4 +250,25 @@ Why: the file holds the selection that its plan was made with, and `apply FILE` 
 What to do: leave them out, or make another plan with them.
 
     mlplan plan --only run.train --out mlplan-plan.json
+"""
+
+MLP5018 = Code("MLP5018", "Keys are on another machine")
+"""The service asks for a key, and its keys aren't below this folder's `.mlplan`.
+
+Why: keys are made where a service is applied, and stay there. A workspace that is shared holds none.
+
+What to do: ask for them in the checkout that applied it (`mlplan history` says who and where), and hand them on by a
+channel of your own:
+
+    mlplan service keys show NAME
+"""
+
+MLP5019 = Code("MLP5019", "File can't be written")
+"""A file or folder that was named on the command line can't be written.
+
+Why: its folder isn't there, it is a folder itself, or the operating system doesn't let you write there.
+
+What to do: mend the path, or make its folder:
+
+    mkdir -p DIR
 """

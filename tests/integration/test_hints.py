@@ -85,3 +85,11 @@ def test_a_run_that_could_not_begin_has_no_log_to_read(shell: Shell) -> None:
     said, hints = shell.type(f"{CALL} apply -y --only run.train", 4)
     assert "run.train" in said
     assert hints == [f"{CALL} apply --only run.train"]
+
+
+def test_a_project_is_begun_where_the_hint_says(shell: Shell) -> None:
+    _, hints = shell.type("mlplan -C 'not there' plan", 1)
+    assert hints == ["mlplan -C 'not there' init"]
+    said, _ = shell.type(hints[0], 0)
+    assert "    cd 'not there'\n    mlplan plan\n    mlplan apply\n" in said
+    shell.type("cd 'not there' && mlplan plan", 0)
