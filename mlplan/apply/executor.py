@@ -120,7 +120,8 @@ class Executor:
         for diagnostic in end.refusal.diagnostics if end.refusal else ():
             self._emit(DiagnosticRaised(diagnostic))
         recorded = self._session.state.resources.get(planned.address)
-        outputs = recorded.outputs if recorded and end.outcome in ("done", "dropped") else {}
+        done = recorded is not None and end.outcome in ("done", "dropped")
+        outputs = recorded.outputs if recorded and done else getattr(end.refusal, "outputs", {})
         tail = getattr(end.refusal, "log_tail", ())
         elapsed = time.monotonic() - begun
         self._emit(ChangeFinished(planned.address, planned.action, end.outcome, elapsed, outputs, tail))

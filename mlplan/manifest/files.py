@@ -41,6 +41,10 @@ class Disk(Protocol):
     def is_outside(self, path: str) -> bool:
         """Whether a path leads out of the project by a link."""
 
+
+class ReadableDisk(Disk, Protocol):
+    """One whose files can be looked into."""
+
     def stamp(self, path: str) -> list[int]:
         """What tells that a file is unchanged: size, times of modification and of change in ns, inode."""
 

@@ -9,7 +9,7 @@ from mlplan.codes import read as codes
 from mlplan.diagnostics import Diagnostic, has_errors, in_order, nearest
 from mlplan.json_types import digest_of
 from mlplan.manifest import cache as kept_manifests
-from mlplan.manifest.files import Disk, RealDisk, check_files
+from mlplan.manifest.files import ReadableDisk, RealDisk, check_files
 from mlplan.manifest.request_files import look_into
 from mlplan.manifest.resolved import Manifest, Resource
 from mlplan.source import Source, Span
@@ -84,14 +84,14 @@ def load(
     return _with_files(made, disk, cache)
 
 
-def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Disk | None) -> Loaded:
+def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: ReadableDisk | None) -> Loaded:
     """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there, None that
     nobody asks."""
     made = _resolve(data, file, root, inputs)
     return _with_files(made, disk, None) if disk else _loaded(made.manifest, made.diagnostics, made.sources)
 
 
-def _with_files(made: _Made, disk: Disk, cache: str | None) -> Loaded:
+def _with_files(made: _Made, disk: ReadableDisk, cache: str | None) -> Loaded:
     """What was made, with what is wrong with the files that it names."""
     place_of = place_in(made.places)
     missing = [found for address, spec in made.specs.items() for found in check_files(address, spec, disk, place_of)]
@@ -234,7 +234,7 @@ def _unreadable(path: str, error: Exception) -> Diagnostic:
     near = nearest(os.path.basename(path), (name for name in names if name.endswith((".yaml", ".yml"))))
     return codes.MLP1001.diagnostic(
         f"There is no file `{path}`.",
-        hint=f"Did you mean `{near}`? Name it with `-f {os.path.join(folder, near)}`."
+        hint=f"Did you mean `{near}`? Name it with `-f {near}`."
         if near
         else "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mlplan.address import Address
     from mlplan.diagnostics import Diagnostic
-    from mlplan.manifest.files import Disk
+    from mlplan.manifest.files import ReadableDisk
     from mlplan.source import Source, Span
 
 FORMAT = 1
@@ -107,7 +107,7 @@ class Memory:
 
 def look_into(
     specs: Mapping[Address, Mapping[str, Any]],
-    disk: Disk,
+    disk: ReadableDisk,
     place_of: Callable[[Address, str], Span],
     folder: str | None,
 ) -> Looked:
@@ -154,7 +154,7 @@ def _files(specs: Mapping[Address, Mapping[str, Any]]) -> Iterator[_File]:
 
 
 def _look(
-    file: _File, disk: Disk, place_of: Callable[[Address, str], Span]
+    file: _File, disk: ReadableDisk, place_of: Callable[[Address, str], Span]
 ) -> tuple[int, list[Diagnostic], Source | None]:
     """How many golden requests a file holds, and what is wrong with it."""
     from mlplan.codes import meaning as codes

@@ -129,6 +129,7 @@ def apply_moves(state: State, moves: Iterable[tuple[Address, Address]]) -> tuple
     A move whose old address isn't recorded, or whose new one is, has been made already: it stays without effect.
     """
     resources, versions, runs = dict(state.resources), dict(state.versions), dict(state.runs)
+    stopped = dict(state.stopped)
     done: dict[Address, Address] = {}
     for old, new in moves:
         if old not in resources or new in resources:
@@ -138,8 +139,10 @@ def apply_moves(state: State, moves: Iterable[tuple[Address, Address]]) -> tuple
             versions[new] = versions.pop(old)
         if old in runs:
             runs[new] = tuple(record._replace(address=new) for record in runs.pop(old))
+        if old in stopped:
+            stopped[new] = stopped.pop(old)
         done[new] = old
-    return state._replace(resources=resources, versions=versions, runs=runs), done
+    return state._replace(resources=resources, versions=versions, runs=runs, stopped=stopped), done
 
 
 def _with_inference(change: Change, before: Iterable[Change]) -> Change:

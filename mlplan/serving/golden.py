@@ -152,16 +152,15 @@ def same(one: Any, other: Any, tolerance: float) -> bool:
 
 def shown(report: Report) -> Iterator[str]:
     """The report as lines of text, a few of each kind."""
-    yield f"{report.asked} golden requests: {len(report.wrong)} wrong, {len(report.changed)} answered otherwise"
-    live = (
-        f", live {report.live_p50_ms:.2f} ms and {report.live_p99_ms:.2f} ms"
-        if report.live_p99_ms is not None
-        else ""
+    yield f"{report.asked} golden requests: {len(report.wrong)} wrong, {len(report.changed)} changed"
+    before50, before99 = (
+        "" if live is None else f"{live:.2f} -> " for live in (report.live_p50_ms, report.live_p99_ms)
     )
-    yield f"latency {report.p50_ms:.2f} ms, 99th percentile {report.p99_ms:.2f} ms{live}"
-    for kind, items in (("wrong", report.wrong), ("otherwise", report.changed)):
-        for item in items[:5]:
-            yield f"{kind}: {item.name}: {short(item.candidate.value)}, not {short(item.other)}"
+    yield f"p50 {before50}{report.p50_ms:.2f} ms, p99 {before99}{report.p99_ms:.2f} ms"
+    for item in report.wrong[:5]:
+        yield f"wrong: {item.name}: {short(item.candidate.value)}, not {short(item.other)}"
+    for item in report.changed[:5]:
+        yield f"changed: {item.name}: {short(item.other)} -> {short(item.candidate.value)}"
 
 
 def short(value: Any) -> str:

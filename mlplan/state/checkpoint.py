@@ -18,7 +18,7 @@ from mlplan.address import Address
 from mlplan.json_types import canonical
 from mlplan.state.encode import decode_address, decode_parts, decode_run, encode_address, encode_parts, encode_run
 from mlplan.state.lazy import Lazy, raw
-from mlplan.state.records import Intent, Lease, Recorded, RunRecord, State, Version
+from mlplan.state.records import Intent, Lease, Recorded, RunRecord, State, Stopped, Version
 
 FORMAT = 1
 _SEAL, _SEAL_END = b'{"checkpoint":1,"sha256":"', b'"}\n'
@@ -48,6 +48,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
         "project": state.project,
         "lease": None if state.lease is None else list(state.lease),
         "moved": state.moved,
+        "stopped": [[encode_address(address), *stopped] for address, stopped in state.stopped.items()],
         "intents": [[*intent[:1], encode_address(intent.address), *intent[2:]] for intent in state.intents.values()],
         "resources": section(state.resources, _encode_recorded),
         "versions": section(state.versions, lambda versions: [list(version) for version in versions]),
@@ -80,6 +81,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint | None:
         {intent.key: intent for intent in intents},
         None if head["lease"] is None else Lease(*head["lease"]),
         head.get("moved", ""),
+        {decode_address(address): Stopped(*stopped) for address, *stopped in head.get("stopped", ())},
     )
     return Checkpoint(state, head["digest"])
 

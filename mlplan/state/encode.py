@@ -147,6 +147,7 @@ _KINDS: dict[str, type[Any]] = {
     "versioned": e.Versioned,
     "run-ended": e.RunEnded,
     "collected": e.Collected,
+    "switch-stopped": e.SwitchStopped,
     "moved": e.Moved,
 }
 _NAMES: dict[type[Any], str] = {kind: name for name, kind in _KINDS.items()}

@@ -96,6 +96,15 @@ class Collected(NamedTuple):
     digests: tuple[str, ...]
 
 
+class SwitchStopped(NamedTuple):
+    """A candidate was kept from the traffic by what it answered. What served before still does."""
+
+    address: Address
+    candidate: str  # what names the generation that was asked
+    live: str  # what names the one that it was compared with; "" where none was there
+    reports: Mapping[str, Json]  # what golden requests came to, by their file
+
+
 class Moved(NamedTuple):
     """The history goes on in another place; here nothing comes after this, but the end of a lease."""
 
@@ -114,6 +123,7 @@ Entry = (
     | Versioned
     | RunEnded
     | Collected
+    | SwitchStopped
     | Moved
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from mlplan.address import Address
 from mlplan.state import entries as e
 from mlplan.state.lazy import like, raw
-from mlplan.state.records import Intent, Lease, Recorded, RunRecord, State, Version
+from mlplan.state.records import Intent, Lease, Recorded, RunRecord, State, Stopped, Version
 
 
 def fold(state: State, commits: Iterable[e.Commit]) -> State:
@@ -33,6 +33,7 @@ class _Draft:
         self.moved = state.moved
         self.resources: dict[Address, Any] = raw(state.resources)
         self.intents: dict[str, Intent] = dict(state.intents)
+        self.stopped: dict[Address, Stopped] = dict(state.stopped)
         self._versions: dict[Address, list[Version]] = {}
         self._runs: dict[Address, list[RunRecord]] = {}
         self._gone: set[Address] = set()  # addresses whose versions and runs went elsewhere
@@ -98,6 +99,7 @@ class _Draft:
             self.intents,
             self.lease,
             self.moved,
+            self.stopped,
         )
 
     def _with(self, before: Mapping[Address, Any], changed: Mapping[Address, list[Any]]) -> Mapping[Address, Any]:
@@ -136,10 +138,12 @@ def _intent_closed(draft: _Draft, commit: e.Commit, entry: e.IntentClosed) -> No
 
 def _resource_recorded(draft: _Draft, commit: e.Commit, entry: e.ResourceRecorded) -> None:
     draft.resources[entry.address] = Recorded(*entry, serial=commit.serial)
+    draft.stopped.pop(entry.address, None)
 
 
 def _resource_removed(draft: _Draft, commit: e.Commit, entry: e.ResourceRemoved) -> None:
     draft.resources.pop(entry.address, None)
+    draft.stopped.pop(entry.address, None)
 
 
 def _resource_moved(draft: _Draft, commit: e.Commit, entry: e.ResourceMoved) -> None:
@@ -150,6 +154,8 @@ def _resource_moved(draft: _Draft, commit: e.Commit, entry: e.ResourceMoved) -> 
         del draft.resources[entry.old]
         draft.resources[entry.new] = recorded._replace(address=entry.new, serial=commit.serial)
     draft.move(entry.old, entry.new)
+    if entry.old in draft.stopped:
+        draft.stopped[entry.new] = draft.stopped.pop(entry.old)
     for key, intent in draft.intents.items():
         if intent.address == entry.old:
             draft.intents[key] = intent._replace(address=entry.new)
@@ -173,6 +179,10 @@ def _collected(draft: _Draft, commit: e.Commit, entry: e.Collected) -> None:
     draft.collect(frozenset(entry.digests))
 
 
+def _switch_stopped(draft: _Draft, commit: e.Commit, entry: e.SwitchStopped) -> None:
+    draft.stopped[entry.address] = Stopped(entry.candidate, entry.live, entry.reports, commit.serial)
+
+
 def _moved(draft: _Draft, commit: e.Commit, entry: e.Moved) -> None:
     draft.moved = entry.place
 
@@ -189,5 +199,6 @@ _EFFECTS: Mapping[type[Any], Callable[[_Draft, e.Commit, Any], None]] = {
     e.Versioned: _versioned,
     e.RunEnded: _run_ended,
     e.Collected: _collected,
+    e.SwitchStopped: _switch_stopped,
     e.Moved: _moved,
 }

@@ -63,6 +63,15 @@ class Intent(NamedTuple):
     serial: int
 
 
+class Stopped(NamedTuple):
+    """A candidate of a service that was kept from the traffic by what it answered."""
+
+    candidate: str  # what names the generation that was asked
+    live: str  # what names the one that it was compared with; "" where none was there
+    reports: Mapping[str, Json]  # what golden requests came to, by their file
+    serial: int  # of the commit that recorded it
+
+
 class Lease(NamedTuple):
     """Who may have effects now."""
 
@@ -84,6 +93,7 @@ class State(NamedTuple):
     intents: Mapping[str, Intent]  # open ones, by key
     lease: Lease | None
     moved: str = ""  # the place where the history goes on; "": here
+    stopped: Mapping[Address, Stopped] = {}  # of services that no switch was made of since: the newest candidate each
 
     def version_of(self, address: Address, digest: str) -> Version | None:
         """The version of a dataset or model that has these bytes, or None."""

@@ -12,7 +12,13 @@ from typing import Any
 
 Step = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-STEPS: tuple[Step, ...] = ()
+
+def _with_stopped_switches(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Format 2 has a kind of entry more, `switch-stopped`. What format 1 says, it says alike."""
+    return record
+
+
+STEPS: tuple[Step, ...] = (_with_stopped_switches,)
 FORMAT = 1 + len(STEPS)
 """The format that is written today."""
 

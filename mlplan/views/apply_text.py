@@ -133,17 +133,28 @@ def _steps(steps: Sequence[tuple[str, str]], width: int) -> list[Line]:
 
 
 def _results(done: Sequence[ChangeFinished], call: str, width: int) -> list[Line]:
-    told = [(str(event.address), result_text(event.address, event.outputs)) for event in done]
-    told = [(address, text) for address, text in told if text]
-    column = max((len(address) for address, _ in told[:RESULTS]), default=0) + 4
-    rows = [
-        row
-        for address, text in told[:RESULTS]
-        for row in wrapped(line("  ", (address.ljust(column - 2), "bold"), text), width, column)
-    ]
+    told = [(event, result_text(event.address, event.outputs)) for event in done]
+    told = [(event, text) for event, text in told if text]
+    column = max((len(str(event.address)) for event, _ in told[:RESULTS]), default=0) + 4
+    rows = []
+    for event, text in told[:RESULTS]:
+        rows += wrapped(line("  ", (str(event.address).ljust(column - 2), "bold"), text), width, column)
+        rows += _golden(event.outputs, column, width)
     if len(told) > RESULTS:
         rows.append(line((f"  and {len(told) - RESULTS} more ({call} show)", "dim")))
     return [*rows, ()] if rows else []
+
+
+def _golden(outputs: Mapping[str, Json], indent: int, width: int) -> list[Line]:
+    """What golden requests came to, before a switch that was made or stopped."""
+    reports = outputs.get("golden")
+    if not isinstance(reports, Mapping):
+        return []
+    from mlplan.views.golden import reports_text
+
+    return [
+        row for said in reports_text(reports) for row in wrapped(line(" " * indent, (said, "dim")), width, indent + 2)
+    ]
 
 
 def _ended(event: ChangeFinished, width: int) -> list[Line]:
@@ -151,6 +162,7 @@ def _ended(event: ChangeFinished, width: int) -> list[Line]:
     mark, style = OUTCOME_MARKS[event.outcome]
     said = outcome_text(event, timed=True)
     rows = wrapped(line("  ", (mark, style), " ", (str(event.address), "bold"), " ", (said, style)), width, 4)
+    rows += _golden(event.outputs, 4, width)
     tail = [log_text(text) for text in event.log_tail[-LOG_LINES:]]
     return rows + [row for text in tail for row in wrapped(line(("    │ ", "dim"), text), width, 6)]
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from mlplan.graph import build_graph
 from mlplan.views import words
+from mlplan.views.golden import asked_text, asks_text, examples
 from mlplan.views.graph import COLOURS, svg
 from mlplan.views.plan_context import NO_CONTEXT
 
 if TYPE_CHECKING:
     from mlplan.graph import Graph
-    from mlplan.plan.changes import Change, Plan
+    from mlplan.plan.changes import Change, Golden, Plan
     from mlplan.views.plan_context import Context
 
 STYLE = """
@@ -90,6 +91,7 @@ def _article(change: Change, context: Context) -> str:
     items = [f"<li>{_reason(words.reason_words(reason, change))}</li>" for reason in change.reasons]
     items += [f"<li>{escape(words.pending_text(*waiting))}</li>" for waiting in words.pending(change)]
     items += [f'<li class="note">{escape(words.printable(note))}</li>' for note in change.notes]
+    items += [f'<li class="note">{said}</li>' for golden in change.golden for said in _golden(golden, change)]
     return (
         f'<article style="--hue: {COLOURS[change.action]}">\n<h2><span class="action">{action.symbol} '
         f"{action.infinitive}</span>{escape(str(change.address))}"
@@ -98,6 +100,19 @@ def _article(change: Change, context: Context) -> str:
         + (f'<p class="loss">{escape(words.printable(change.loss))}</p>\n' if change.loss else "")
         + f"<ul>\n{chr(10).join(items)}\n</ul>\n{_fields(change)}</article>"
     )
+
+
+def _golden(golden: Golden, change: Change) -> list[str]:
+    """What the service is asked, and what that came to if it was asked already."""
+    said = [escape(asks_text(golden))]
+    asked = asked_text(golden, change)
+    if asked:
+        answers = "".join(
+            f'<br>{escape(name)}: <code class="old">{escape(before)}</code> -&gt; <code>{escape(after)}</code>'
+            for name, before, after in examples(golden.report)
+        )
+        said.append(escape(asked) + answers)
+    return said
 
 
 def _reason(said: words.ReasonWords) -> str:

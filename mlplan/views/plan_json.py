@@ -16,7 +16,7 @@ from mlplan.codes import read as codes
 from mlplan.errors import Refusal
 from mlplan.fingerprint import Part, Parts
 from mlplan.json_types import digest_of
-from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Plan, Reason
+from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Golden, Plan, Reason
 from mlplan.plan.make import Selection
 from mlplan.views import words
 from mlplan.views.plan_context import NO_CONTEXT, Context
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mlplan.json_types import Json
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """The second number grows with what is added, the first with what readers must know of."""
 
 Document = dict[str, Any]
@@ -101,9 +101,16 @@ def _change(change: Change, context: Context) -> Document:
         "yields": None if change.yields is None else _sorted(change.yields),
         "fingerprint": {"before": _fingerprint(change.before), "after": _fingerprint(change.after)},
     }
+    if change.golden:
+        made["golden_requests"] = [_golden(golden) for golden in change.golden]
     if context.attribution and not change.is_quiet:
         made["attribution"] = context.attribution.get(change.address, "this-change")
     return made
+
+
+def _golden(golden: Golden) -> Document:
+    made = {**golden._asdict(), "limits": dict(golden.limits), "missed": list(golden.missed)}
+    return {**made, "report": None if golden.report is None else dict(golden.report)}
 
 
 def _shown(parts: Parts) -> Document | None:
@@ -252,7 +259,13 @@ def _read_change(entry: Document, drift: tuple[Drift, ...]) -> Change:
         loss=entry["loss"],
         yields=entry["yields"],
         notes=tuple(entry["notes"]),
+        golden=tuple(map(_read_golden, entry.get("golden_requests", ()))),
     )
+
+
+def _read_golden(entry: Document) -> Golden:
+    missed = tuple(entry["missed"])
+    return Golden(entry["file"], entry["requests"], entry["limits"], entry["is_compared"], entry["report"], missed)
 
 
 def _read_address(text: str) -> Address:

@@ -11,12 +11,13 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from mlplan.views import words
+from mlplan.views.golden import asked_text, asks_text, examples
 from mlplan.views.plan_context import NO_CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlplan.plan.changes import Change, Impact, Plan
+    from mlplan.plan.changes import Change, Golden, Impact, Plan
     from mlplan.views.plan_context import Context
 
 LIMIT = 65_536
@@ -129,9 +130,19 @@ def _change(change: Change, context: Context, detail: Detail) -> str:
         lines += [f"  - {_reason(words.reason_words(reason, change))}" for reason in change.reasons]
         lines += [f"  - {_text(words.pending_text(*waiting))}" for waiting in words.pending(change)]
         lines += [f"  - {_text(note)}" for note in change.notes]
+        lines += [row for golden in change.golden for row in _golden(golden, change)]
     if detail == "fields":
         lines += _fields(change)
     return "\n".join(lines)
+
+
+def _golden(golden: Golden, change: Change) -> list[str]:
+    """What the service is asked, and what that came to if it was asked already."""
+    asked = asked_text(golden, change)
+    rows = [f"  - {_text(asks_text(golden))}", *([f"  - {_text(asked)}"] if asked else [])]
+    return rows + [
+        f"    - {_value(name)} {_value(before)} -> {_value(after)}" for name, before, after in examples(golden.report)
+    ]
 
 
 def _reason(said: words.ReasonWords) -> str:

@@ -150,7 +150,33 @@ def _change(change: Change, width: int, verbose: bool) -> list[Line]:
     if uri and change.address.kind == "deployment" and not change.before:
         body.append(line(("answers at ", "dim"), str(uri)))
     body += [line((words.printable(note), "dim")) for note in change.notes]
+    body += _golden(change, limit)
     return rows + _wrap([(Piece(" " * HANG), *row) for row in body], width, HANG + 2)
+
+
+def _golden(change: Change, limit: int) -> list[Line]:
+    """What a service is asked before the change counts as done, and what that came to if it was asked already."""
+    if not change.golden:
+        return []
+    from mlplan.views.golden import asked_text, asks_text, examples
+
+    rows: list[Line] = []
+    for golden in change.golden:
+        rows.append(line((asks_text(golden), "dim")))
+        asked = asked_text(golden, change)
+        if asked:
+            beyond = bool(golden.missed or (golden.report or {}).get("wrong"))
+            rows.append(line((asked, "yellow" if beyond else "dim")))
+        rows += [
+            line(
+                f"  {name}: ",
+                (words.shortened(before, limit), "dim"),
+                (" -> ", "dim"),
+                (words.shortened(after, limit), "bold"),
+            )
+            for name, before, after in examples(golden.report)
+        ]
+    return rows
 
 
 def _title(change: Change, width: int) -> list[Line]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.deployment.collected import Day
     from mlplan.state.entries import Commit, Entry
-    from mlplan.state.records import Recorded, RunRecord, State, Version
+    from mlplan.state.records import Recorded, RunRecord, State, Stopped, Version
     from mlplan.workspace.protocols import Tree
     from mlplan.world import ObservedService
 
@@ -208,7 +208,7 @@ def services(state: State, seen: Mapping[Address, ObservedService], *, form: str
     return table(("name", "state", "models", "scoring uri"), rows, empty="Nothing is deployed.")
 
 
-def service_json(recorded: Recorded, now: ObservedService) -> Json:
+def service_json(recorded: Recorded, now: ObservedService) -> dict[str, Json]:
     """A service as JSON: as recorded, and as it is now."""
     return {
         "name": recorded.address.name,
@@ -221,10 +221,11 @@ def service_json(recorded: Recorded, now: ObservedService) -> Json:
     }
 
 
-def service(recorded: Recorded, now: ObservedService, *, form: str) -> str:
-    """One service in full."""
+def service(recorded: Recorded, now: ObservedService, *, form: str, stopped: Stopped | None = None) -> str:
+    """One service in full; `stopped` is a candidate that was to follow it, and was kept from the traffic."""
     if form == "json":
-        return as_json(service_json(recorded, now))
+        golden = {"golden": recorded.outputs.get("golden"), "stopped": stopped and dict(stopped.reports)}
+        return as_json({**service_json(recorded, now), **golden})
     serves = (
         "as deployed" if now.digest == recorded.outputs.get("digest") else f"another digest: {now.digest[:SHORT]}"
     )
@@ -243,8 +244,8 @@ def service(recorded: Recorded, now: ObservedService, *, form: str) -> str:
             lines |= _answered_text(value)
         else:
             lines[name.replace("_", " ")] = value_text(value)
-    for file, report in (_mapping(recorded.outputs.get("golden"))).items():
-        lines[f"golden {file}"] = _golden_text(_mapping(report))
+    lines |= _golden_texts("golden", _mapping(recorded.outputs.get("golden")))
+    lines |= _golden_texts("stopped", stopped.reports if stopped else {})
     return facts(f"service {recorded.address.name}", lines)
 
 
@@ -261,13 +262,12 @@ def _answered_text(metrics: Mapping[str, Json]) -> dict[str, str]:
     return found
 
 
-def _golden_text(report: Mapping[str, Json]) -> str:
-    """What golden requests came to when it was deployed."""
-    text = f"{report.get('asked')} asked, p50 {report.get('p50_ms')} ms, p99 {report.get('p99_ms')} ms"
-    if "live_p50_ms" not in report:
-        return text
-    before = f"p50 {report['live_p50_ms']} ms, p99 {report.get('live_p99_ms')} ms"
-    return f"{text}; {report.get('changed')} answered otherwise than before, which took {before}"
+def _golden_texts(label: str, reports: Mapping[str, Json]) -> dict[str, str]:
+    """What golden requests came to, by their file: for what serves, when it was deployed."""
+    from mlplan.views.golden import reports_text
+
+    texts = reports_text(reports)
+    return {label if place == 0 else f"{label} {place + 1}": text for place, text in enumerate(texts)}
 
 
 def keys(pair: Mapping[str, str], *, form: str) -> str:
@@ -290,7 +290,7 @@ def collected_days(days: Sequence[Day], *, form: str) -> str:
          size_text(day.size_bytes))
         for day in days
     ]  # fmt: skip
-    empty = "Nothing is kept. Write `collect: {}` at the deployment to have requests and answers kept."
+    empty = "Nothing is kept. Requests and answers are, from an apply on, where the deployment has `collect: {}`."
     return table(("day", "model", "kind", "records", "size"), rows, empty=empty)
 
 
@@ -361,6 +361,8 @@ def entry_text(entry: Entry, begun: Mapping[str, str]) -> str:
         return f"registered {entry.address.kind} {entry.address.name}:{entry.number}"
     if isinstance(entry, e.RunEnded):
         return f"ran {entry.record.id}: {entry.record.status} after {duration_text(entry.record.duration_s)}"
+    if isinstance(entry, e.SwitchStopped):
+        return f"kept a candidate of {entry.address} from the traffic by {_joined(entry.reports)}"
     if isinstance(entry, e.Moved):
         return f"moved the workspace to {entry.place}"
     return f"collected {len(entry.digests)} artifacts"

@@ -74,6 +74,51 @@ class FingerprintShape(BaseModel):
     after: dict[str, PartShape]
 
 
+class ChangedAnswer(BaseModel):
+    """A golden request that is answered otherwise than the live service answers it."""
+
+    name: str
+    answer: str = Field(description="The new service's, as JSON, shortened.")
+    live: str = Field(description="The live service's, as JSON, shortened.")
+
+
+class GoldenLimits(BaseModel):
+    """What stops a switch; what isn't there is no limit."""
+
+    changed: int | None = Field(default=None, description="How many answers may change.")
+    p99: str | None = Field(default=None, description="The longest p99: `50ms`.")
+    slower: float | None = Field(default=None, description="The longest p50, as a multiple of the live service's.")
+
+
+class GoldenReport(BaseModel):
+    """What golden requests came to: a candidate's answers beside those of the service that was live."""
+
+    asked: int
+    wrong: int = Field(description="Errors, and answers that aren't the expected ones.")
+    changed: int = Field(description="Answers that differ from the live service's.")
+    p50_ms: float
+    p99_ms: float
+    live_p50_ms: float | None = Field(default=None, description="Left out where no live service answered.")
+    live_p99_ms: float | None = None
+    examples: list[ChangedAnswer] = Field(description="The first changed answers, five at most.")
+    limits: GoldenLimits = Field(description="As they were then.")
+    missed: list[Literal["changed", "slower", "p99"]] = Field(description="The limits that it was beyond then.")
+    questions: Digest = Field(description="Of what was asked, and how the answers were compared.")
+
+
+class GoldenRequests(BaseModel):
+    """A file of golden requests that a service is asked before the change counts as done."""
+
+    file: str
+    requests: int | None = Field(description="How many; null where the file wasn't read.")
+    limits: GoldenLimits
+    is_compared: bool = Field(description="Whether they are asked of the service that is live, too.")
+    report: GoldenReport | None = Field(
+        description="What they came to when this very candidate was asked; null where it wasn't."
+    )
+    missed: list[Literal["changed", "slower", "p99"]] = Field(description="The limits that the report is beyond.")
+
+
 class ResourceChange(BaseModel):
     """What is done to one resource, and why."""
 
@@ -93,6 +138,9 @@ class ResourceChange(BaseModel):
     notes: list[str]
     yields: Values | None = Field(description="What it hands to others; null where that isn't known yet.")
     fingerprint: FingerprintShape
+    golden_requests: list[GoldenRequests] | None = Field(
+        default=None, description="What a service is asked; left out where there are none."
+    )
     attribution: Attribution | None = Field(default=None, description="Who caused it, where that is known.")
 
 
@@ -355,7 +403,7 @@ class StateShape(BaseModel):
 class Commit(BaseModel):
     """A commit of the log."""
 
-    format: Literal[1]
+    format: Literal[1, 2]
     serial: int = Field(description="Counts from 1, and names the record's file.")
     before: str = Field(description="The sha256 of the commit before it; empty for the first.")
     lease: str
@@ -382,6 +430,8 @@ class EntryShape(BaseModel):
         "versioned",
         "run-ended",
         "collected",
+        "switch-stopped",
+        "moved",
     ]
     address: Address | None = None
     project: str | None = None
@@ -405,6 +455,10 @@ class EntryShape(BaseModel):
     details: Values | None = None
     record: RunShape | None = None
     digests: list[str] | None = None
+    candidate: str | None = None
+    live: str | None = None
+    reports: dict[str, GoldenReport] | None = None
+    place: str | None = None
 
 
 class RunShape(BaseModel):

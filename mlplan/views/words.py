@@ -383,4 +383,11 @@ def _serves(change: Change) -> str:
         return f"{name} goes on as it is, only its record changes"
     if change.impact == "contract":
         return f"{name} changes{condition}, its clients notice"
-    return f"{name} restarts{condition}, its clients notice nothing"
+    return f"{name} restarts{condition}, {_changed_answers(change) or 'its clients notice nothing'}"
+
+
+def _changed_answers(change: Change) -> str:
+    """`3 of 200 golden answers changed ...`, where this very candidate was asked beside what serves; or empty."""
+    reports = [golden.report for golden in change.golden if golden.report and golden.is_compared]
+    changed, asked = (sum(int(str(report.get(name) or 0)) for report in reports) for name in ("changed", "asked"))
+    return f"{changed} of {counted(asked, 'golden answer')} changed when it was asked" if changed else ""

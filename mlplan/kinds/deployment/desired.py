@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.address import Address
 from mlplan.fingerprint import Part, fingerprint, known, unknown
 from mlplan.json_types import digest_of
+from mlplan.kinds.deployment.asked import Questions, golden_of, questions_of
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.references import written
 from mlplan.plan.decide import Desired
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
     from mlplan.manifest.resolved import Resource
-    from mlplan.plan.changes import Change
+    from mlplan.plan.changes import Change, Golden
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
 
@@ -28,6 +29,7 @@ class Facts(NamedTuple):
     """What is read for a deployment: its test requests, by value, and the files of golden ones, by content."""
 
     tests: tuple[tuple[str, str], ...]  # (the name of the part, the digest of request and expectation)
+    golden: tuple[Questions, ...]
     compute_type: str
     base_image: str | None  # of a compute whose services are in containers
     environment: Asked  # of a service whose inference has none: that of the run that made its model
@@ -41,7 +43,8 @@ def read(resource: Resource, reading: Reading) -> Facts:
     resources = reading.manifest.resources
     compute = resources[Address("compute", resource.spec["compute"])]
     environment = read_environment(reading, environment_of(resource, resources), serving=True)
-    return Facts(tuple(tests), compute.spec["type"], compute.spec.get("base_image"), environment)
+    golden = questions_of(resource.spec, reading)
+    return Facts(tuple(tests), golden, compute.spec["type"], compute.spec.get("base_image"), environment)
 
 
 def _test_part(index: int, test: Mapping[str, Any], reading: Reading) -> tuple[str, str]:
@@ -100,7 +103,13 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts["description"] = known("label", spec["description"])
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
-    return Desired(resource.address, parts, bool(spec.get("protect")), details)
+    golden: tuple[Golden, ...] = ()
+    if facts.golden:
+        recorded = state.resources.get(resource.address)
+        live = generation_of(recorded.parts) if recorded else ""
+        stopped = state.stopped.get(resource.address)
+        golden = golden_of(facts.golden, generation_of(parts), live, recorded, stopped)
+    return Desired(resource.address, parts, bool(spec.get("protect")), details, golden=golden)
 
 
 def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: State) -> Part:
@@ -118,6 +127,11 @@ def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: Sta
 def served_digest(models: Mapping[str, str]) -> str:
     """What a service says that it serves: one digest over its models' digests by name."""
     return digest_of(dict(models))
+
+
+def generation_of(parts: Mapping[str, Part]) -> str:
+    """What names one generation of the service; "" where only the apply can tell."""
+    return place_and_result(parts) if fingerprint(parts) else ""
 
 
 def place_and_result(parts: Mapping[str, Part]) -> str:
@@ -163,5 +177,6 @@ def scoring_uri(parts: Mapping[str, Part]) -> str:
 
 
 def loss(recorded: Recorded, state: State) -> str:
-    """What its clients lose."""
-    return f"{recorded.outputs.get('scoring_uri', 'The service')} stops answering."
+    """What its clients lose, and where what it collected is then."""
+    kept = "; what it kept of its requests stays until `mlplan gc`" if "collect" in recorded.parts else ""
+    return f"{recorded.outputs.get('scoring_uri', 'The service')} stops answering{kept}."

@@ -12,17 +12,20 @@ from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, StageReached
 from mlplan.kinds.deployment.collected import collected_path
-from mlplan.kinds.deployment.desired import scoring_uri, served_digest
+from mlplan.kinds.deployment.desired import generation_of, scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
-from mlplan.kinds.deployment.verify import under_root, verify
+from mlplan.kinds.deployment.verify import Verdict, under_root, verify
 from mlplan.kinds.environment import locked_environment, target_environment
 from mlplan.kinds.filling import Filling
 from mlplan.kinds.placing import labels_of, refuse_errors, resources_of
 from mlplan.kinds.protocol import Performed
 from mlplan.manifest.service_settings import collect_settings, runtime_settings
+from mlplan.state.entries import SwitchStopped
 from mlplan.targets.protocols import ServedModel, ServiceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlplan.json_types import Json
     from mlplan.kinds.deployment.desired import Facts
     from mlplan.kinds.protocol import Attempt, Effects
@@ -45,7 +48,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
     for warning in refuse_errors(services.check(spec)):
         effects.emit(DiagnosticRaised(warning))
 
-    candidate = _Candidate(resource, spec, effects)
+    candidate = _Candidate(resource, spec, attempt, effects)
     seen = services.deploy(spec, candidate.ask, candidate.progress)
     moved_away = _moved_away(resource, effects)
     if moved_away is not None:
@@ -60,25 +63,43 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
             "compute": resource.spec["compute"],
             "key": attempt.key,
             "attempt": attempt.number,
-            **({"golden": candidate.golden} if candidate.golden else {}),
+            **({"golden": {**candidate.reports}} if candidate.reports else {}),
         }
     )
+
+
+class NotSwitched(Refusal):
+    """A candidate that answers otherwise than it may. The executor records what golden requests came to, for the next
+    plan to tell."""
+
+    def __init__(self, verdict: Verdict, stopped: SwitchStopped) -> None:
+        self.entries = (stopped,) if verdict.reports else ()
+        self.outputs: Mapping[str, Json] = {"golden": {**verdict.reports}} if verdict.reports else {}
+        exit_code = ExitCode.REFUSED if verdict.passed else ExitCode.FAILED
+        super().__init__([*verdict.wrong, *verdict.passed], exit_code)
 
 
 class _Candidate:
     """A service on its way up: what it is asked, what is told of it, and when its start is called off."""
 
-    def __init__(self, resource: Resource, spec: ServiceSpec, effects: Effects) -> None:
+    def __init__(self, resource: Resource, spec: ServiceSpec, attempt: Attempt, effects: Effects) -> None:
         self._resource = resource
         self._spec = spec
+        self._attempt = attempt
         self._effects = effects
         self._told = ("", "")
         self._passed = False
-        self.golden: dict[str, Json] = {}  # what golden requests came to
+        self.reports: Mapping[str, Json] = {}  # what golden requests came to
 
     def ask(self, endpoint: Endpoint) -> None:
         """Raises: Refusal where it must not take traffic."""
-        self.golden = verify(self._resource, endpoint, self._spec, self._effects)
+        verdict = verify(self._resource, endpoint, self._spec, self._effects)
+        if verdict.wrong or verdict.passed:
+            recorded = self._effects.state().resources.get(self._resource.address)
+            live = generation_of(recorded.parts) if recorded else ""
+            stopped = SwitchStopped(self._resource.address, self._attempt.fingerprint, live, verdict.reports)
+            raise NotSwitched(verdict, stopped)
+        self.reports = verdict.reports
         self._effects.ensure()  # nobody else can touch the service now, and the next step puts it in its place
         self._passed = True
 

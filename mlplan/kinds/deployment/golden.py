@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import apply as codes
 from mlplan.codes import meaning as meaning_codes
 from mlplan.errors import Refusal
 from mlplan.events import DiagnosticRaised
+from mlplan.kinds.deployment.asked import missed_limits, questions_digest
 from mlplan.kinds.deployment.verify import TOLERANCE, under_root, wrong_answer
-from mlplan.manifest.quantities import seconds
 from mlplan.manifest.requests import read_golden
 from mlplan.serving import golden
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Effects
     from mlplan.manifest.resolved import Resource
-    from mlplan.targets.protocols import Endpoint
+    from mlplan.targets.protocols import Endpoint, ServiceSpec
 
 _SHOWN = 5
+_NAME = 80
 
 
 class Compared(NamedTuple):
@@ -30,15 +32,18 @@ class Compared(NamedTuple):
 
     report: dict[str, Json]  # as it is recorded with the deployment
     wrong: Sequence[Diagnostic]  # answers that aren't the expected ones, a few of them
-    passed: Sequence[Diagnostic]  # limits that are passed
+    passed: Sequence[Diagnostic]  # limits that it is beyond
 
 
-def ask_golden(resource: Resource, test: Mapping[str, Any], endpoint: Endpoint, effects: Effects) -> Compared:
+def ask_golden(
+    resource: Resource, test: Mapping[str, Any], endpoint: Endpoint, spec: ServiceSpec, effects: Effects
+) -> Compared:
     """Asks both services, tells the comparison, and holds it against the limits. Raises: Refusal for the file."""
     file = test["requests"]
-    goldens = _read(file, test, effects)
-    candidate, live = _ask_both(endpoint, _live_url(resource, effects), goldens)
+    goldens, questions = _read(file, test, effects)
+    candidate, live = _ask_both(endpoint, _live_url(resource, spec, effects), goldens)
     report = golden.compare(goldens, candidate, live)
+    kept = _recorded(report, test, questions)
     lines = "\n".join(golden.shown(report))
     told = codes.MLP7036.diagnostic(f"{resource.address}, {file}: {lines}", address=resource.address)
     effects.emit(DiagnosticRaised(told))
@@ -50,40 +55,49 @@ def ask_golden(resource: Resource, test: Mapping[str, Any], endpoint: Endpoint, 
             "manifest, then\n    mlplan apply",
             address=resource.address,
         )
-        for reason in over(report, test["limits"] or {})
+        for reason in over(kept)
     ]
-    return Compared(_recorded(report), wrong, passed)
+    return Compared(kept, wrong, passed)
 
 
-def over(report: golden.Report, limits: Mapping[str, Any]) -> Iterator[str]:
-    """Each limit that a comparison passes, in a few words."""
-    changed, slower, p99 = (limits.get(name) for name in ("changed", "slower", "p99"))
-    if changed is not None and len(report.changed) > changed:
-        yield f"{len(report.changed)} answers are not the live service's, {changed} may be"
-    if slower is not None and report.live_p50_ms and report.p50_ms > slower * report.live_p50_ms:
-        factor = report.p50_ms / report.live_p50_ms
-        yield f"its median answer takes {factor:.2f} times as long as the live service's, {slower:g} is the limit"
-    if p99 is not None and report.p99_ms > 1000 * seconds(p99):
-        yield f"one answer in a hundred takes {report.p99_ms:.1f} ms or longer, {p99} is the limit"
+def over(report: Mapping[str, Any]) -> Iterator[str]:
+    """Each limit that a recorded comparison is beyond, in a few words."""
+    limits = report["limits"]
+    for missed in report["missed"]:
+        if missed == "changed":
+            changed = report["changed"]
+            said = "1 answer is" if changed == 1 else f"{changed} answers are"
+            yield f"{said} not the live service's, {limits['changed']} may be"
+        elif missed == "slower":
+            times = report["p50_ms"] / report["live_p50_ms"]
+            limit = f"{limits['slower']:g} is the limit"
+            yield f"its median answer takes {times:.2f} times as long as the live service's, {limit}"
+        else:
+            yield f"one answer in a hundred takes {report['p99_ms']:.1f} ms or longer, {limits['p99']} is the limit"
 
 
-def _read(file: str, test: Mapping[str, Any], effects: Effects) -> list[golden.Golden]:
-    """The requests as they are now: `validate` has seen the file, but that may be a while ago."""
+def _read(file: str, test: Mapping[str, Any], effects: Effects) -> tuple[list[golden.Golden], str]:
+    """The requests as they are now, and what names them. `validate` saw the file, but that may be a while ago."""
     try:
         with open(under_root(file, effects), "rb") as stream:
-            read = read_golden(stream.read(), file)
+            data = stream.read()
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise Refusal([meaning_codes.MLP3411.diagnostic(f"`{file}` can't be read: {why}.")]) from error
+    read = read_golden(data, file)
     if read.problems:
         raise Refusal(read.problems, sources=[read.source])
-    return golden.goldens_of(read.items, TOLERANCE if test["tolerance"] is None else test["tolerance"])
+    goldens = golden.goldens_of(read.items, TOLERANCE if test["tolerance"] is None else test["tolerance"])
+    return goldens, questions_digest(hashlib.sha256(data).hexdigest(), test["tolerance"])
 
 
-def _live_url(resource: Resource, effects: Effects) -> str:
-    """Where the service that is live is asked; "" where none was deployed."""
+def _live_url(resource: Resource, spec: ServiceSpec, effects: Effects) -> str:
+    """Where the service that is live is asked; "" where none was deployed, or where that is the one to be asked: then
+    it is asked only because its tests or labels changed."""
     recorded = effects.state().resources.get(resource.address)
-    return str(recorded.outputs.get("scoring_uri", "")).removesuffix("/score") if recorded is not None else ""
+    if recorded is None or recorded.outputs.get("key") == spec.key:
+        return ""
+    return str(recorded.outputs.get("scoring_uri", "")).removesuffix("/score")
 
 
 def _ask_both(
@@ -112,7 +126,16 @@ def _problem(item: golden.Changed) -> str:
     return f"answered {golden.short(item.candidate.value)}, expected is {golden.short(item.other)}"
 
 
-def _recorded(report: golden.Report) -> dict[str, Json]:
+def _recorded(report: golden.Report, test: Mapping[str, Any], questions: str) -> dict[str, Json]:
+    """What is kept of a comparison: numbers, and of the first changed answers names and beginnings. Never what was
+    asked, which may be nobody's business."""
     times = {name: getattr(report, name) for name in ("p50_ms", "p99_ms", "live_p50_ms", "live_p99_ms")}
-    rounded: dict[str, Json] = {name: round(value, 3) for name, value in times.items() if value is not None}
-    return {"asked": report.asked, "changed": len(report.changed), **rounded}
+    limits: dict[str, Json] = {name: limit for name, limit in (test["limits"] or {}).items() if limit is not None}
+    found: dict[str, Json] = {"asked": report.asked, "wrong": len(report.wrong), "changed": len(report.changed)}
+    found |= {name: round(value, 3) for name, value in times.items() if value is not None}
+    examples: list[Json] = [
+        {"name": item.name[:_NAME], "answer": golden.short(item.candidate.value), "live": golden.short(item.other)}
+        for item in report.changed[:_SHOWN]
+    ]
+    missed: list[Json] = [*missed_limits(found, limits)]
+    return {**found, "examples": examples, "limits": limits, "missed": missed, "questions": questions}

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import apply as codes
-from mlplan.errors import ExitCode, Refusal
+from mlplan.errors import Refusal
 from mlplan.events import StageReached
 from mlplan.kinds.deployment.ask import Answer, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlplan.diagnostics import Diagnostic
     from mlplan.json_types import Json
@@ -31,11 +31,16 @@ MEND = (
 )
 
 
-def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: Effects) -> dict[str, Json]:
-    """Asks for the digest it serves and every test; what golden requests came to, by their file.
+class Verdict(NamedTuple):
+    """What asking a candidate came to."""
 
-    Raises: Refusal naming each answer that is wrong; with the exit code of a gate where a limit is passed.
-    """
+    reports: Mapping[str, Json]  # what golden requests came to, by their file
+    wrong: Sequence[Diagnostic]  # answers that are wrong
+    passed: Sequence[Diagnostic]  # limits that it is beyond
+
+
+def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: Effects) -> Verdict:
+    """Asks for the digest it serves and every test. Raises: Refusal where it serves something else."""
     from mlplan.kinds.deployment.golden import ask_golden  # only where a service is asked
 
     _check_digest(resource, endpoint, spec)
@@ -47,15 +52,13 @@ def verify(resource: Resource, endpoint: Endpoint, spec: ServiceSpec, effects: E
         file = test["request"] or test["requests"]
         effects.emit(StageReached(resource.address, "Testing", f"{number} of {len(tests)}: {file}"))
         if test["requests"]:
-            compared = ask_golden(resource, test, endpoint, effects)
+            compared = ask_golden(resource, test, endpoint, spec, effects)
             reports[file] = compared.report
             wrong += compared.wrong
             passed += compared.passed
         else:
             wrong += _ask_one(resource, test, endpoint, effects)
-    if wrong or passed:
-        raise Refusal([*wrong, *passed], ExitCode.REFUSED if passed else ExitCode.FAILED)
-    return reports
+    return Verdict(reports, wrong, passed)
 
 
 def under_root(path: str, effects: Effects) -> str:

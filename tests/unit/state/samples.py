@@ -25,7 +25,10 @@ ENTRIES: tuple[tuple[e.Entry, ...], ...] = (
     ),
     (e.Versioned(MODEL, 1, "d" * 64, {"run": RUN.id}), e.ResourceRecorded(MODEL, {}, {"version": 1}, True)),
     (e.ResourceMoved(OLD, TRAIN),),
-    (e.IntentOpened("key-2", SERVICE, "create", "e" * 64, 1, {}),),
+    (
+        e.IntentOpened("key-2", SERVICE, "create", "e" * 64, 1, {}),
+        e.SwitchStopped(SERVICE, "e" * 64, "", {"golden.jsonl": {"asked": 2, "changed": 1}}),
+    ),
     (e.IntentClosed("key-2", "failed", "its init() failed"), e.ResourceRecorded(SERVICE, {}, {}, False)),
     (e.ResourceRemoved(SERVICE), e.Collected(("b" * 64,))),
     (e.LeaseReleased("lease-1"),),

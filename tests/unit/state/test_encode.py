@@ -13,11 +13,11 @@ WHOLE, DIGEST = encode_commit(COMMITS[1], before="9" * 64, lease="lease-1", toke
 
 def test_the_spelling() -> None:
     assert WHOLE.decode() == (
-        '{"sha256":"8d999ba237289a06028953243e39317712dc8fc839bac99686a493b7ac892ce7","commit":{"before":"'
+        '{"sha256":"5f729f6822c76e63930c93ea41f30a929e2b5aa6311597b45070b89f791205f9","commit":{"before":"'
         + "9" * 64
         + '","command":"mlplan apply","entries":[{"action":"run","address":"run.mnist","attempt":1,'
         '"detail":{"target":"local"},"entry":"intent-opened","fingerprint":"' + "f" * 64 + '","key":"key-1"}],'
-        '"format":1,"lease":"lease-1","revision":"0123abc+","serial":2,"time":"2026-03-01T12:00:02Z","token":"00",'
+        '"format":2,"lease":"lease-1","revision":"0123abc+","serial":2,"time":"2026-03-01T12:00:02Z","token":"00",'
         '"who":"ann@laptop"}}\n'
     )
 
@@ -46,7 +46,7 @@ def test_no_turned_bit_is_believed() -> None:
 def test_a_newer_format_is_told_from_damage() -> None:
     with pytest.raises(TooNew) as refused:
         decode_commit(_sealed(b'{"format":99}'))
-    assert (refused.value.found, refused.value.known) == (99, 1)
+    assert (refused.value.found, refused.value.known) == (99, 2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from mlplan.address import Address
 from mlplan.fingerprint import Part
 from mlplan.state import entries as e
 from mlplan.state.fold import fold
-from mlplan.state.records import EMPTY, Intent, Lease, Recorded, State, Version
+from mlplan.state.records import EMPTY, Intent, Lease, Recorded, State, Stopped, Version
 
 from .samples import COMMITS, MODEL, OLD, RUN, SERVICE, TRAIN
 
@@ -107,3 +107,13 @@ def test_what_was_collected_cannot_be_restored() -> None:
 def test_a_removed_service_is_gone_and_its_address_free() -> None:
     state = fold(EMPTY, [*COMMITS, commit(10, e.ResourceRecorded(SERVICE, {}, {"port": 1}, False))])
     assert state.resources[SERVICE] == Recorded(SERVICE, {}, {"port": 1}, False, 10)
+
+
+def test_a_stopped_candidate_is_told_until_a_switch_is_made() -> None:
+    first, second = (e.SwitchStopped(SERVICE, name * 64, "", {"golden.jsonl": {"asked": 2}}) for name in "ab")
+    stopped = fold(EMPTY, [commit(1, first), commit(2, second)])
+    assert stopped.stopped == {SERVICE: Stopped("b" * 64, "", {"golden.jsonl": {"asked": 2}}, 2)}
+    renamed = Address("deployment", "renamed")
+    assert list(fold(stopped, [commit(3, e.ResourceMoved(SERVICE, renamed))]).stopped) == [renamed]
+    for ends in (e.ResourceRecorded(SERVICE, {}, {}, False), e.ResourceRemoved(SERVICE)):
+        assert fold(stopped, [commit(3, ends)]).stopped == {}

@@ -35,7 +35,7 @@ def test_every_kind_of_entry_is_in_a_pair_of_todays_format() -> None:
             kinds.add(type(decode_entry(entry)).__name__)
     assert kinds == {
         "Collected", "Created", "IntentClosed", "IntentOpened", "LeaseReleased", "LeaseTaken", "ResourceMoved",
-        "ResourceRecorded", "ResourceRemoved", "RunEnded", "Versioned",
+        "ResourceRecorded", "ResourceRemoved", "RunEnded", "Versioned", "SwitchStopped", "Moved",
     }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _edited(**fields: Any) -> str:
         ("{}", "MLP1201"),
         ("[" * 100_000, "MLP1201"),
         (plan_json.render(PLAN)[:-20], "MLP1201"),
-        (plan_json.render(PLAN).replace('"1.0"', '"2.0"'), "MLP1202"),
+        (plan_json.render(PLAN).replace('"1.1"', '"2.0"'), "MLP1202"),
         (plan_json.render(PLAN).replace("0.5", "0.6"), "MLP1203"),
         ('{"format_version": "1.0", "resource_changes": NaN}', "MLP1203"),
         (_edited(resource_changes=[{}]), "MLP1201"),

@@ -254,7 +254,7 @@ def test_a_newer_commit_is_refused() -> None:
 
     store = MemoryStore()
     write(store, 2)
-    body = json.loads(store.objects[name(2)][0])["commit"] | {"format": 2}
+    body = json.loads(store.objects[name(2)][0])["commit"] | {"format": 99}
     spelt = json.dumps(body).encode()
     digest = hashlib.sha256(spelt).hexdigest().encode()
     store.replace(name(2), b'{"sha256":"' + digest + b'","commit":' + spelt + b"}\n")
