@@ -209,13 +209,13 @@ What to do: pin it as the compute's `base_image: NAME@sha256:DIGEST`. This shows
     docker image inspect --format '{{index .RepoDigests 0}}' IMAGE
 """
 
-MLP8208 = Code("MLP8208", "Docker engine has no BuildKit")
-"""Images are to be built by BuildKit, and this engine doesn't have it.
+MLP8208 = Code("MLP8208", "Docker engine has no BuildKit", severity="warning")
+"""Images are to be built by BuildKit, and this engine doesn't have it, so its older builder builds them.
 
-Why: the engine is older than version 18.09, is another program with the same interface, or is one of the versions
-that build by BuildKit only for the command `docker build`.
+Why: the engine is older than version 18.09, or is another program with the same interface. Images are the same, but
+packages are downloaded anew for each environment.
 
-What to do: write `buildkit: false` in the compute. Images are the same; packages are downloaded anew for each.
+What to do: nothing, or write `buildkit: false` in the compute: then it isn't said again.
 """
 
 MLP8209 = Code("MLP8209", "Container can't be started")

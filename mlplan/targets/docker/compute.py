@@ -20,7 +20,7 @@ class Compute(ComputeBase):
     """The image that all images here are built from, best pinned by its digest. It has to have the Python that the
     environments ask for, as `python3`, with `venv` and `pip`. Left out: `python:VERSION-slim-bookworm`."""
     buildkit: bool = True
-    """Whether images are built by BuildKit, which keeps downloaded packages between builds. False: by the engine's
-    older builder."""
+    """Whether images are built by BuildKit, which keeps downloaded packages between builds, where the engine has it.
+    False: always by the engine's older builder."""
     max_nodes: Annotated[int, Field(ge=1)] = 1
     """How many jobs run at once."""

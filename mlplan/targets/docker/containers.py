@@ -52,7 +52,9 @@ def problems(
     if compute.get("buildkit", True) and not has_buildkit(engine):
         found.append(
             codes.MLP8208.diagnostic(
-                "This Docker engine can't build by BuildKit.", hint="Write `buildkit: false` in the compute."
+                "This Docker engine can't build by BuildKit, so its older builder is asked.",
+                hint="That one downloads packages anew for each environment. Where you know, write `buildkit: false` "
+                "in the compute.",
             )
         )
     if resources.gpus and "nvidia" not in ((engine.read("/info") or {}).get("Runtimes") or {}):

@@ -3,6 +3,8 @@
     mlplan/<project>-<name>:<digest>      one for a run or a service; built anew only when something in it changed
     mlplan/environment:<digest>           its stage `deps`, kept where the older builder would throw it away
 
+By BuildKit where it is asked for and the engine has it for us, else by the engine's older builder.
+
 An image without a change is never built again, and of a changed one only the layers that changed: environment, then
 code, then models.
 """
@@ -14,7 +16,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import target as codes
@@ -51,36 +53,64 @@ class Recipe(NamedTuple):
     """All that an image is built from."""
 
     image: Image
-    files: Mapping[str, str]  # rendered, by path in the context
-    constant: Mapping[str, str]  # the same without the revision, which alone is no reason to build
+    render: Callable[[Image], Mapping[str, str]]  # to files, by path in the context
     entries: Sequence[Entry]  # the user's own: code, models, and the runtime
     home: str  # whose image it is
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """What is rendered, by path in the context."""
+        return self.render(self.image)
+
+    @property
+    def constant(self) -> Mapping[str, str]:
+        """The same without the revision, which alone is no reason to build."""
+        return self.render(self.image._replace(revision=""))
+
+    @property
+    def for_older_builder(self) -> Recipe:
+        """The same without what only BuildKit understands."""
+        return self._replace(image=self.image._replace(buildkit=False))
 
 
 def build(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]:
     """The image, as the engine shows it: the one that is there, or built now.
 
-    Raises: Refusal (MLP8204 to MLP8206, MLP8208) where it can't be built; nothing is left of it then.
+    Raises: Refusal (MLP8204 to MLP8206) where it can't be built; nothing is left of it then.
     """
     base = ensure_base(engine, recipe.image.base_image, progress)
-    digest = recipe_digest(recipe, base)
-    tag = f"mlplan/{_repository(recipe.image)}:{digest[:20]}"
-    found = engine.image(tag)
-    if found is not None and labels_of(found).get("fingerprint") == digest:
-        return found
-    if recipe.image.buildkit and not has_buildkit(engine):
-        raise Refusal([_no_buildkit()])
+    content = _content_digest(recipe.entries)
+    older = recipe.for_older_builder
+    name, older_name = (_named(one, base, content) for one in (recipe, older))
+    for digest, tag in (name, older_name):
+        found = engine.image(tag)
+        if found is not None and labels_of(found).get("fingerprint") == digest:
+            return found
+    if recipe.image.buildkit and has_buildkit(engine):
+        try:
+            return _build(engine, recipe, base, name, progress)
+        except WantsSession:
+            progress("Preparing", "image: BuildKit is the docker command's alone here, so the older builder is asked")
+    return _build(engine, older, base, older_name, progress)
+
+
+class WantsSession(Exception):
+    """This engine builds by BuildKit only for the command `docker build`."""
+
+
+def _build(engine: Engine, recipe: Recipe, base: str, name: Named, progress: Progress) -> dict[str, Any]:
+    """The image, built now by the one builder that the recipe is for. Raises: Refusal, WantsSession."""
     if recipe.image.python and not recipe.image.buildkit:
         _keep_environment(engine, recipe, base, progress)
     arguments = {
-        "MLPLAN_FINGERPRINT": digest,
+        "MLPLAN_FINGERPRINT": name.digest,
         "MLPLAN_REVISION": recipe.image.revision,
         **index_arguments(os.environ),
     }
-    _run_build(engine, recipe, [*texts(recipe.files), *recipe.entries], tag, arguments, "", progress)
-    made = engine.image(tag)
+    _run_build(engine, recipe, [*texts(recipe.files), *recipe.entries], name.tag, arguments, "", progress)
+    made = engine.image(name.tag)
     if made is None:
-        raise Refusal([refused(f"Image {tag} can't be built", "it is gone right after it was made")])
+        raise Refusal([refused(f"Image {name.tag} can't be built", "it is gone right after it was made")])
     return made
 
 
@@ -105,16 +135,28 @@ def ensure_base(engine: Engine, name: str, progress: Progress) -> str:
     return str(found["Id"])
 
 
-def recipe_digest(recipe: Recipe, base: str) -> str:
-    """The digest over everything that decides the image, and whose it is: two projects that build the same at the
-    same time share layers, but would take a common name from one another."""
+class Named(NamedTuple):
+    """What an image is known by."""
+
+    digest: str  # over everything that decides it, and whose it is
+    tag: str
+
+
+def _named(recipe: Recipe, base: str, content: str) -> Named:
+    """What a recipe's image is known by; `content` is the digest of its entries. Whose it is counts, too: two
+    projects that build the same at the same time share layers, but would take a common name from one another."""
+    files = dict(recipe.constant)
+    digest = digest_of({"home": recipe.home, "base": base, "files": files, "content": content})
+    return Named(digest, f"mlplan/{_repository(recipe.image)}:{digest[:20]}")
+
+
+def _content_digest(entries: Iterable[Entry]) -> str:
+    """The digest over all that an image is built from beside what is rendered."""
     content = hashlib.sha256()
-    for entry in recipe.entries:
+    for entry in entries:
         content.update(f"{entry.path}\0{entry.mode:o}\0".encode())
         content.update(_entry_digest(entry))
-    return digest_of(
-        {"home": recipe.home, "base": base, "files": dict(recipe.constant), "content": content.hexdigest()}
-    )
+    return content.hexdigest()
 
 
 def _entry_digest(entry: Entry) -> bytes:
@@ -213,7 +255,7 @@ def _run_build(
     target: str,
     progress: Progress,
 ) -> None:
-    """One build. Raises: Refusal (MLP8205, MLP8206) with the last lines of the step that failed."""
+    """One build. Raises: Refusal (MLP8205, MLP8206) with the last lines of the step that failed; WantsSession."""
     query = {
         "t": tag,
         "target": target,
@@ -239,6 +281,8 @@ def _run_build(
         for line in response.iter_lines(chunk_size=None):
             if line:
                 watch.hear(json.loads(line))
+    if any(words in watch.error for words in _WANTS_SESSION):
+        raise WantsSession
     if watch.error:
         raise Refusal([watch.diagnostic()])
 
@@ -268,8 +312,6 @@ class _Watch:
     def diagnostic(self) -> Diagnostic:
         """The error, for the user."""
         name = self._names.get(self._step, self._step)
-        if any(words in self.error for words in _WANTS_SESSION):
-            return _no_buildkit(f": {self.error}")
         if is_full(self.error):
             return refused(f"The image for {self._address} can't be built", self.error)
         lines = [f"    {line}" for line in self._printed.get(self._step, ())]
@@ -331,13 +373,6 @@ def _no_base(name: str, reason: str) -> Diagnostic:
     return codes.MLP8204.diagnostic(
         f"The base image {name} is not here and can't be fetched: {reason}",
         hint=f"Fetch it by hand to see why, or name another `base_image`:\n    docker pull {name}",
-    )
-
-
-def _no_buildkit(reason: str = ".") -> Diagnostic:
-    return codes.MLP8208.diagnostic(
-        f"This Docker engine can't build by BuildKit{reason}",
-        hint="Write `buildkit: false` in the compute.",
     )
 
 

@@ -194,8 +194,7 @@ class DockerJobs:
         )
         return Recipe(
             image,
-            training_files(image),
-            training_files(image._replace(revision="")),
+            training_files,
             # What the user's own runs left in the source is no output of this one.
             archives.tree("code", spec.code, leave_out=("outputs", "logs")),
             self._home,

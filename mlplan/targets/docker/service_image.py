@@ -39,8 +39,7 @@ def recipe(spec: ServiceSpec, compute: Mapping[str, Json], home: str, package: s
         frameworks={model.name: model.framework for model in spec.models},
         settings=spec.settings,
     )
-    unrevised = serving_files(image._replace(revision=""), service)
-    return Recipe(image, serving_files(image, service), unrevised, _context(spec, package), home)
+    return Recipe(image, lambda image: serving_files(image, service), _context(spec, package), home)
 
 
 def _context(spec: ServiceSpec, package: str) -> list[archives.Entry]:

@@ -116,8 +116,8 @@ def test_whether_there_is_buildkit(
     made = engine({"/version": (200, version), "/_ping": (200, "OK")})
     assert images.has_buildkit(made) == has_it
     compute: dict[str, Json] = {"base_image": "base@sha256:" + "0" * 64}
-    codes = [d.code for d in containers.problems(made, compute, None, Resources())]
-    assert codes == ([] if has_it else ["MLP8208"])
+    warned = [(d.code, d.severity) for d in containers.problems(made, compute, None, Resources())]
+    assert warned == ([] if has_it else [("MLP8208", "warning")])
     assert containers.problems(made, {**compute, "buildkit": False}, None, Resources()) == []
 
 
@@ -150,14 +150,6 @@ def test_indexes_that_a_build_can_not_reach_are_told_beforehand(engine: Callable
         ("MLP8210", "error", lines[0]),
         ("MLP8210", "error", lines[1]),
     ]
-
-
-def test_an_engine_that_builds_only_for_its_own_command_is_told_apart() -> None:
-    watch = images._Watch("run.train", lambda stage, detail: None)
-    watch.hear({"error": "failed to read downloaded context: failed to load cache key: invalid response status 403"})
-
-    found = watch.diagnostic()
-    assert (found.code, "buildkit: false" in found.hint) == ("MLP8208", True)
 
 
 def test_a_full_disk_is_called_that() -> None:

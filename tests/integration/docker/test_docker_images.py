@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,7 @@ def recipe(base: str, tmp_path: Path, *, buildkit: bool, **changes: Any) -> Reci
     code = tmp_path / "code"
     code.mkdir(exist_ok=True)
     (code / "ours.py").write_text(f"# {tmp_path}")
-    files = training_files(image)
-    constant = training_files(image._replace(revision=""))
-    return Recipe(image, files, constant, archives.tree("code", str(code)), f"home-of-{tmp_path.name}")
+    return Recipe(image, training_files, archives.tree("code", str(code)), f"home-of-{tmp_path.name}")
 
 
 def test_labels_say_what_they_should_whatever_they_hold(docker_base: str, tmp_path: Path, buildkit: bool) -> None:
@@ -116,6 +115,47 @@ def test_packages_are_where_the_base_image_is_not_asked(target: Target, job: Cal
 
     (line,) = target.jobs.logs("key-1", follow=True)
     assert line == "/opt/venv /opt/venv/lib/python3.11/site-packages/h11/__init__.py"
+
+
+class Answer:
+    """What an engine says to a build that it begins and can't go on with."""
+
+    status_code = 200
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def iter_lines(self, chunk_size: int | None) -> list[bytes]:
+        error = "failed to solve: failed to read downloaded context: no active session for x: context canceled"
+        return [json.dumps({"errorDetail": {"message": error}, "error": error}).encode()]
+
+
+@pytest.mark.parametrize("version", ["1.38", "1.43"], ids=["without BuildKit", "for the docker command alone"])
+def test_where_an_engine_has_no_buildkit_for_us_its_older_builder_builds(
+    version: str, docker_base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine()
+    read, post = engine.read, engine.client.api.post
+    asked: list[bool] = []
+
+    def answer(url: str, *, params: dict[str, str], **options: Any) -> Any:
+        asked.append("version" in params)
+        return Answer() if "version" in params else post(url, params=params, **options)
+
+    monkeypatch.setattr(engine.client.api, "post", answer)
+    monkeypatch.setattr(
+        engine, "read", lambda path, **query: {"ApiVersion": version} if path == "/version" else read(path, **query)
+    )
+    wanted = recipe(docker_base, tmp_path, buildkit=True)
+    try:
+        made = build(engine, wanted, silent)
+        assert asked == ([False] if version == "1.38" else [True, False])
+        assert build(engine, wanted, silent)["Id"] == made["Id"]
+        assert len(asked) == (1 if version == "1.38" else 2)  # an image that is there is built by no builder
+    finally:
+        remove_images(Engine(), {"home": wanted.home})
 
 
 def test_another_project_has_a_name_of_its_own_for_the_same_layers(docker_base: str, tmp_path: Path) -> None:
