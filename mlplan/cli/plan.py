@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlplan.cli.globals import job_url
+from mlplan.cli.globals import job_url, tell
 from mlplan.cli.planning import PlanOptions, current_state, gate, gated_impacts, plan_now, show, tell_warnings
 from mlplan.cli.project import open_project
 from mlplan.errors import Refusal
@@ -35,6 +35,8 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
 
         context = attributed(planned.plan, context, options, asked)
     show(planned.plan, asked.format, verbose=asked.verbose, context=context, graph=planned.survey.graph)
+    if not asked.refresh:
+        tell("What is really there was not asked.")
     tell_warnings(project)
     project.workspace.files.save()
     if asked.out:

@@ -112,6 +112,28 @@ def test_requests_and_answers_are_kept_and_exported(small: Project) -> None:
     (day,) = json.loads(small.mlplan("service", "data", "means", "--format", "json").out)
     assert (day["model"], day["version"], day["records"]) == ("mean", "1", 1)
     small.in_step()
+    assert "stops answering; what it kept of its requests stays until `mlplan gc`." in destroyed(small)
+    assert os.listdir(os.path.join(small.folder, ".mlplan", "collected")) == ["means"]
+    removed = small.mlplan("gc", "-y").err
+    assert "what deployment.means, which is no more, kept of its requests: " in removed
+    assert os.listdir(os.path.join(small.folder, ".mlplan", "collected")) == []
+
+
+def destroyed(project: Project) -> str:
+    """What is said of a project that is destroyed, in one line."""
+    done = project.mlplan("destroy", "-y")
+    return " ".join((done.out + done.err).split())
+
+
+@pytest.mark.parametrize("small", [pytest.param("docker", marks=pytest.mark.docker)], indirect=True)
+def test_a_plan_can_do_without_the_engine(small: Project) -> None:
+    small.apply()
+    small.env["DOCKER_HOST"] = "unix:///nowhere.sock"
+    assert "    mlplan plan --no-refresh\n" in small.mlplan("plan", code=1).err
+    planned = small.mlplan("plan", "--no-refresh")
+    del small.env["DOCKER_HOST"]
+    assert planned.out.startswith("No changes.")
+    assert planned.err == "What is really there was not asked.\n"
 
 
 @pytest.mark.parametrize("small", ["local"], indirect=True)  # the engine starts a container again
