@@ -53,7 +53,10 @@ def run(options: Globals, directory: str, template: str, listed: bool, ci: str =
     where = "" if directory == "." else f"cd {shlex.quote(directory)}\n    "
     tell(f"Wrote a project after the template {template}. Now:\n    {where}mlplan plan\n    mlplan apply")
     if not ci:
-        tell("To check pull requests as well:\n    mlplan init --ci github   (or gitlab)")
+        into = "" if directory == "." else f" {shlex.quote(directory)}"
+        forge = forge_of(directory)
+        either = "" if forge else "   (or gitlab)"
+        tell(f"To check pull requests as well:\n    mlplan init{into} --ci {forge or 'github'}{either}")
     return ExitCode.OK
 
 
@@ -73,6 +76,26 @@ def write_ci(directory: str, ci: str) -> ExitCode:
     if inside != ".":
         tell(f"The project isn't at the top of the repository: say in them where it is, `{inside}`.")
     return ExitCode.OK
+
+
+def forge_of(directory: str) -> str:
+    """The forge that a remote of the folder's repository is on, by its host's name; "" where none tells."""
+    import subprocess
+
+    asked = ["git", "-C", directory, "config", "--get-regexp", r"^remote\..*\.url$"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False).stdout
+    except OSError:
+        return ""
+    hosts = [host_of(line.partition(" ")[2]) for line in said.splitlines()]
+    return next((forge for host in hosts for forge in CI_FILES if forge in host), "")
+
+
+def host_of(url: str) -> str:
+    """The host of a git URL: `https://HOST/path`, `ssh://git@HOST/path` or `git@HOST:path`; "" of a folder."""
+    _, scheme, rest = url.partition("://")
+    place, separator, _ = (rest if scheme else url).partition("/" if scheme else ":")
+    return place.rpartition("@")[2] if separator else ""
 
 
 def top_of(directory: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from mlplan.cli.init import host_of
+
 from .conftest import Checkout
 from .steps import ROOT
 
@@ -39,6 +43,23 @@ def test_at_the_top_of_the_repository_with_a_new_project_below(checkout: Checkou
     assert "say in them where it is, `ml`" in ran.stderr
 
 
-def test_it_is_offered(checkout: Checkout) -> None:
+def test_it_is_offered_for_the_forge_of_the_remote(checkout: Checkout) -> None:
     checkout.installed()
-    assert "mlplan init --ci github" in init(checkout, "new").stderr
+    assert "mlplan init new --ci github   (or gitlab)" in init(checkout, "new").stderr
+    remote = ["git", "remote", "add", "team", "git@gitlab.example.org:github/models.git"]
+    subprocess.run(remote, cwd=checkout.folder, check=True)
+    assert "mlplan init newer --ci gitlab\n" in init(checkout, "newer").stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://github.com/team/models.git", "github.com"),
+        ("https://me:token@gitlab.com/team/models.git", "gitlab.com"),
+        ("ssh://git@gitlab.example.org:2222/team/models.git", "gitlab.example.org:2222"),
+        ("git@github.com:team/models.git", "github.com"),
+        ("/srv/github/models.git", ""),
+    ],
+)
+def test_the_host_of_a_remote(url: str, host: str) -> None:
+    assert host_of(url) == host
