@@ -11,6 +11,7 @@ from mlplan.address import Address
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.named import of_name
 from mlplan.cli.project import Project, open_project, target_opener
+from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def show(options: Globals, name: str, form: str) -> ExitCode:
     seen = services_of(project, state, recorded).observe(recorded.address.name)
     from mlplan.views.records import service
 
-    say(service(recorded, seen, form=form))
+    say(service(recorded, seen, form=form, stopped=state.stopped.get(recorded.address)))
     return ExitCode.OK
 
 
@@ -58,7 +59,7 @@ def score(options: Globals, name: str, data: str) -> ExitCode:
     body = read_data(data)
     uri = str(recorded.outputs["scoring_uri"])
     answer = ask(uri.removesuffix("/score"), "/score", key=primary_key(project, recorded), body=body)
-    if answer.status != 200:
+    if not 200 <= answer.status < 300:  # an entry script may choose among these
         tell(f"{uri} answered {answer.status}:")
         tell(answer.text)
         return ExitCode.FAILED
@@ -115,7 +116,10 @@ def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
         say(collected_days(collected.days(kept), form=form))
         return ExitCode.OK
     with contextlib.ExitStack() as files:
-        stream = sys.stdout if export == "-" else files.enter_context(open(export, "w", encoding="utf-8"))
+        stream = sys.stdout
+        if export != "-":
+            files.enter_context(writing(export))
+            stream = files.enter_context(open(export, "w", encoding="utf-8"))
         count = 0
         for record in collected.records(kept):
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -137,14 +141,18 @@ def services_of(project: Project, state: State, recorded: Recorded) -> Services:
 
 
 def primary_key(project: Project, recorded: Recorded) -> str:
-    """A key that the service takes; "" where it asks for none."""
+    """A key that the service takes; "" where it asks for none. Raises: Refusal where its keys are elsewhere."""
+    from mlplan.codes import plan as codes
     from mlplan.kinds.deployment.keys import keys_path, read_keys
 
     auth = recorded.parts.get("auth")
     if auth is not None and auth.value == "none":
         return ""
     path = keys_path(project.home, recorded.address.name)
-    return read_keys(path)["primary"] if os.path.exists(path) else ""
+    if not os.path.exists(path):
+        detail = f"The keys of {recorded.address} aren't in this checkout."
+        raise Refusal([codes.MLP5018.diagnostic(detail, hint="ask for them where it was applied: `mlplan history`")])
+    return read_keys(path)["primary"]
 
 
 def read_data(data: str) -> bytes:
