@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, has_errors
@@ -16,6 +16,7 @@ from mlplan.errors import Refusal
 from mlplan.lock.lockfile import NAME as LOCK
 from mlplan.manifest.files import any_match, check_files, is_glob, is_written_outside, needs
 from mlplan.manifest.load import File, Inputs, load_bytes, place_in
+from mlplan.manifest.request_files import NOTHING, look_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mlplan.address import Address
     from mlplan.manifest.load import Loaded
     from mlplan.manifest.resolved import Manifest, Resource
+    from mlplan.source import Source
     from mlplan.workspace.git import Entry
     from mlplan.workspace.revision_tree import RevisionTree
 
@@ -75,8 +77,8 @@ def read_revision(
         raise Refusal(loaded.diagnostics, sources=loaded.sources)
     found = _survey(tree, loaded.manifest, os.path.join(os.path.dirname(root), OUTSIDE), lenient=lenient)
     if has_errors(found.problems):
-        raise Refusal(found.problems, sources=loaded.sources)
-    manifest = loaded.manifest._replace(resources=found.resources)
+        raise Refusal(found.problems, sources=[*loaded.sources, *found.sources])
+    manifest = loaded.manifest._replace(resources=found.resources, requests=found.requests)
     return Revision(tree, loaded, read, manifest, found.unkept, tree.needed(found.paths))
 
 
@@ -137,6 +139,8 @@ class _Survey(NamedTuple):
     unkept: Mapping[Address, Mapping[str, str]]
     paths: list[str]  # of files and folders that the kinds look at
     problems: list[Diagnostic]
+    requests: Mapping[str, int]  # of golden ones, by their file
+    sources: list[Source]  # the files that problems point into, beside the manifest
 
 
 def _survey(tree: RevisionTree, manifest: Manifest, outside: str, *, lenient: bool) -> _Survey:
@@ -158,7 +162,35 @@ def _survey(tree: RevisionTree, manifest: Manifest, outside: str, *, lenient: bo
         resources[address] = confined
         paths += [_fixed(need.path) for need in needs(address.kind, resource.spec) if "://" not in need.path]
     files, found = _environment_files(resources, tree)
-    return _Survey(resources, unkept, [*paths, *files], problems + found)
+    looked = NOTHING if lenient else look_into({a: r.spec for a, r in resources.items()}, _Kept(tree), place_of, None)
+    problems += [*found, *looked.problems]
+    return _Survey(resources, unkept, [*paths, *files], problems, looked.counts, looked.sources)
+
+
+class _Kept:
+    """What a commit holds, as a disk whose files can be looked into; what git LFS holds in its stead can't be."""
+
+    def __init__(self, tree: RevisionTree) -> None:
+        self._tree = tree
+        self.names, self.folders, self.is_outside = tree.names, tree.folders, tree.is_outside
+
+    def kind(self, path: str) -> Literal["file", "folder", ""]:
+        """What stands there."""
+        from mlplan.workspace.checkout import is_pointer
+
+        kind = self._tree.kind(path)
+        return "" if kind == "file" and is_pointer(self._tree.read(path) or b"") else kind
+
+    def stamp(self, path: str) -> list[int]:
+        """Nothing: a commit's files are looked into each time."""
+        return [0, 0, 0, 0]
+
+    def read(self, path: str) -> bytes:
+        """A file's content. Raises: OSError."""
+        content = self._tree.read(path)
+        if content is None:
+            raise FileNotFoundError(errno.ENOENT, "no such file in the commit", path)
+        return content
 
 
 def _with_kept_data(resource: Resource, tree: RevisionTree) -> tuple[Resource, dict[str, str]]:

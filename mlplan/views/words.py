@@ -378,12 +378,19 @@ def _serves(change: Change) -> str:
     down = next((drift for drift in change.drift if drift.subject == "service" and drift.before == "Healthy"), None)
     if down:  # whatever else changes, nobody is served until then
         return f"{name}, now {down.problem}, starts again{at}"
+    if change.reasons and all(_is_check(reason, change) for reason in change.reasons):
+        return f"{name} goes on as it is, once it has passed its changed tests"
     condition = conditional_text(change).replace("only ", " ", 1)
     if change.impact == "cosmetic":
         return f"{name} goes on as it is, only its record changes"
     if change.impact == "contract":
         return f"{name} changes{condition}, its clients notice"
     return f"{name} restarts{condition}, {_changed_answers(change) or 'its clients notice nothing'}"
+
+
+def _is_check(reason: Reason, change: Change) -> bool:
+    part = change.after.get(reason.subject) or change.before.get(reason.subject)
+    return part is not None and part.role == "check"
 
 
 def _changed_answers(change: Change) -> str:

@@ -148,8 +148,17 @@ class Checkout:
         return self._meanings[digest]
 
 
+def is_pointer(content: bytes) -> bool:
+    """Whether a file's content is what git LFS keeps in its place."""
+    return _pointer(content) is not None
+
+
+def _pointer(content: bytes) -> re.Match[bytes] | None:
+    return _POINTER.fullmatch(content) if len(content) < _LONGEST_POINTER else None
+
+
 def _content_of(content: bytes) -> _Content:
-    pointer = _POINTER.fullmatch(content) if len(content) < _LONGEST_POINTER else None
+    pointer = _pointer(content)
     if pointer:
         return _Content(pointer[1].decode(), int(pointer[2]), True)
     return _Content(sha256(content).hexdigest(), len(content), False)

@@ -210,6 +210,19 @@ def test_a_broken_head_is_told_as_validate_tells_it(repository: Repository) -> N
     assert "--> mlplan.yaml:13:14" in result.err
 
 
+def test_golden_requests_are_counted_as_each_revision_has_them(repository: Repository) -> None:
+    repository.edit("mlplan.yaml", "test: [{request: ask.json, expect: [1]}]", "test: [{requests: golden.jsonl}]")
+    repository.write({"golden.jsonl": '{"request": {"data": [1]}}\n{"request": {"data": [2]}}\n'})
+    repository.commit()
+    (repository.folder / "golden.jsonl").write_text("not committed")
+    result = repository.mlplan("plan", "--base", "main")
+    assert "2 golden requests of golden.jsonl will be asked" in result.out
+    repository.write({"golden.jsonl": '{"reqest": {"data": [1]}}\n'})
+    repository.commit()
+    result = repository.mlplan("plan", "--base", "main")
+    assert (result.code, "--> golden.jsonl:1:2" in result.err) == (1, True)
+
+
 def test_a_file_that_the_branch_forgot_is_missed(repository: Repository) -> None:
     repository.write({"code/train.py": None})
     repository.commit()
