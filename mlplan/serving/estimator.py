@@ -51,6 +51,7 @@ class Estimator:
     """A fitted estimator, ready to answer."""
 
     is_async = False
+    overlaps = True  # a fitted estimator isn't altered by being asked
 
     def __init__(self, fitted: Any, settings: Settings) -> None:
         self.fitted = fitted

@@ -53,47 +53,68 @@ def read_rows(data: Any, schema: Schema, where: str) -> Table:
         raise Refused(400, f'"{where}" must be a list of rows.')
     if not data:
         raise Refused(400, f'"{where}" has no rows.')
-    return check(_to_array(data, where, keep_integers=schema.width is None), schema, where)
+    if schema.width is not None and not isinstance(data[0], list):
+        raise _no_rows(schema, where)
+    return check(_to_array(data, schema, where), schema, where)
 
 
 def check(values: Any, schema: Schema, where: str) -> Table:
     """The rows, once they have the shape that the model wants."""
     if isinstance(values, list):
         if schema.width is not None:
-            raise Refused(400, f'"{where}" must be a list of rows, each a list of {schema.width} values.')
+            raise _no_rows(schema, where)
         return Table(values, len(values), False)
     if schema.width is not None:
         if values.ndim != 2:
-            raise Refused(400, f'"{where}" must be a list of rows, each a list of {schema.width} values.')
-        if values.shape[1] != schema.width:
-            raise Refused(400, f'Each row of "{where}" must have {schema.width} values; it has {values.shape[1]}.')
+            raise _no_rows(schema, where)
+        _check_width(values.shape[1], schema, where)
         if values.dtype.kind == "O" and not schema.texts:
             raise Refused(400, f'The values of "{where}" must be numbers.')
     elif values.ndim > 2:
-        raise Refused(400, f'"{where}" must be a list of rows, each a list of values.')
+        raise _no_rows(schema, where)
     return Table(values, len(values), values.dtype.kind == "f")
 
 
-def _to_array(data: list[Any], where: str, *, keep_integers: bool) -> Any:
-    """Numbers as a float array, null as NaN; rows with texts in them as an array of objects; else the list itself."""
-    try:
-        values = np.array(data)
-    except ValueError:
-        raise Refused(400, f'The rows of "{where}" must all have the same number of values.') from None
-    kind = values.dtype.kind
-    if kind == "f":
-        return values
-    if kind in "biu":
-        return values if keep_integers else values.astype(np.float64)
-    if kind == "O":
-        try:
-            return np.array(data, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            pass
-    values = np.array(data, dtype=object)
-    if values.ndim < 2 or any(isinstance(item, (list, dict)) for item in values.flat):
+def _to_array(data: list[Any], schema: Schema, where: str) -> Any:
+    """Numbers as a float array, null as NaN; rows with texts in them as an array of objects; else the list itself.
+
+    The kinds of values are looked at first: NumPy, asked to find out, would make room for the longest text in each
+    place, and one long text among many values would take all memory.
+    """
+    kinds = {kind for row in data for kind in map(type, row if isinstance(row, list) else (row,))}
+    if list in kinds:
+        raise _no_rows(schema, where)
+    if dict in kinds:
         return data
-    return values
+    if str in kinds:
+        values = np.array(data, dtype=object)
+        if values.ndim == 2:
+            return values
+        if any(isinstance(row, list) for row in data):
+            raise _ragged(where)
+        return data
+    are_integers = schema.width is None and kinds <= {int, bool}
+    try:
+        return np.array(data, dtype=None if are_integers else np.float64)
+    except ValueError:
+        raise _ragged(where) from None
+    except OverflowError:
+        raise Refused(400, f'"{where}" has a number that is too large.') from None
+
+
+def _check_width(width: int, schema: Schema, where: str) -> None:
+    """Raises: Refused where so many values are not what the model wants of a row."""
+    if schema.width is not None and width != schema.width:
+        raise Refused(400, f'Each row of "{where}" must have {schema.width} values; it has {width}.')
+
+
+def _no_rows(schema: Schema, where: str) -> Refused:
+    wanted = "values" if schema.width is None else f"{schema.width} values"
+    return Refused(400, f'"{where}" must be a list of rows, each a list of {wanted}.')
+
+
+def _ragged(where: str) -> Refused:
+    return Refused(400, f'The rows of "{where}" must all have the same number of values.')
 
 
 def _from_mapping(data: dict[str, Any], schema: Schema, where: str) -> Any:
@@ -112,31 +133,35 @@ def _from_records(data: list[Any], schema: Schema, where: str) -> Any:
     if not all(isinstance(record, dict) for record in data):
         raise Refused(400, f'The rows of "{where}" must all be objects, or all be lists.')
     columns = list(data[0])
+    _check_columns(columns, schema, where)
     if any(record.keys() != data[0].keys() for record in data):
         raise Refused(400, f'The records of "{where}" must all have the same names.')
-    return _in_order(columns, [list(record.values()) for record in (dict(r) for r in _aligned(data))], schema, where)
-
-
-def _aligned(data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records, each with its names in the order of the first one."""
-    order = list(data[0])
-    return [{name: record[name] for name in order} for record in data]
+    order = schema.names or columns
+    return [[record[name] for name in order] for record in data]
 
 
 def _in_order(columns: Sequence[Any], rows: Sequence[Any], schema: Schema, where: str) -> list[Any]:
     """The rows with their columns in the model's order."""
     if any(not isinstance(row, list) or len(row) != len(columns) for row in rows):
         raise Refused(400, f'Each row of "{where}" must have {len(columns)} values, one per column.')
+    _check_columns(columns, schema, where)
     if schema.names is None:
         return list(rows)
+    places = [columns.index(name) for name in schema.names]
+    return [[row[place] for place in places] for row in rows]
+
+
+def _check_columns(columns: Sequence[Any], schema: Schema, where: str) -> None:
+    """Raises: Refused where these aren't the model's columns, as far as it knows its own."""
+    if schema.names is None:
+        _check_width(len(columns), schema, where)
+        return
     missing = [name for name in schema.names if name not in columns]
     unknown = [name for name in columns if name not in schema.names]
     if missing or unknown or len(set(map(str, columns))) != len(columns):
         lacks = f" It lacks {_listed(missing)}." if missing else ""
         knows = f" The model has no {_listed(unknown)}." if unknown else ""
         raise Refused(400, f'The columns of "{where}" are not the model\'s.{lacks}{knows}')
-    places = [columns.index(name) for name in schema.names]
-    return [[row[place] for place in places] for row in rows]
 
 
 def _listed(names: Sequence[Any]) -> str:

@@ -35,6 +35,7 @@ DATATYPES = {
 }
 _NAMES = {dtype: name for name, dtype in DATATYPES.items()}
 _KINDS = {"b": "bool", "i": "integer", "u": "integer", "f": "number", "O": "text"}
+_ALLOWED: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}, "O": {str}}
 _MAX_RANK = 32
 
 
@@ -92,23 +93,15 @@ def _is_length(value: Any) -> bool:
 def _array(name: str, data: list[Any], shape: list[int], datatype: str) -> Any:
     """The data, flat or nested, in its shape."""
     np = _numpy()
-    try:
-        found = np.array(data, dtype=object if datatype == "BYTES" else None)
-    except ValueError:
-        raise Refused(400, f'The data of "{name}" are ragged.') from None
-    if found.size == 0:
-        found = found.astype(DATATYPES[datatype])
+    # As objects first: asked to find a type, NumPy would make room for the longest text in each place.
+    found = np.array(data, dtype=object)
+    kinds = set(map(type, found.flat))
+    if list in kinds:
+        raise Refused(400, f'The data of "{name}" are ragged.')
     if (found.ndim > 1 and list(found.shape) != shape) or found.size != int(np.prod(shape, dtype=object)):
         raise Refused(400, f'The data of "{name}" are not of shape {shape}.')
     wanted = np.dtype(DATATYPES[datatype])
-    if wanted.kind == "O":
-        fits = all(isinstance(item, str) for item in found.flat)
-    elif wanted.kind == "f":
-        fits = found.dtype.kind in "iuf"
-    else:
-        kind = "iu" if wanted.kind in "iu" else "b"
-        fits = found.size == 0 or (found.dtype.kind in kind and _in_range(found, wanted))
-    if not fits:
+    if not kinds <= _ALLOWED[wanted.kind] or not _in_range(found, wanted):
         raise Refused(400, f'The data of "{name}" are not all of {_KINDS[wanted.kind]} as {datatype} has them.')
     return found.astype(wanted).reshape(shape)
 
@@ -123,10 +116,10 @@ def _numpy() -> Any:
 
 
 def _in_range(found: Any, wanted: Any) -> bool:
-    if wanted.kind == "b":
+    if wanted.kind not in "iu" or not found.size:
         return True
     limits = _numpy().iinfo(wanted)
-    return bool(int(found.min()) >= limits.min and int(found.max()) <= limits.max)
+    return bool(found.min() >= limits.min and found.max() <= limits.max)
 
 
 def tensor_json(name: str, values: Any) -> dict[str, Any]:

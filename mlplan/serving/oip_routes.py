@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Callable, NamedTuple, Protocol
 
 from . import VERSION, json_text, oip
@@ -19,6 +20,10 @@ class Infers(Protocol):
         """The job for an inference. Raises: Refused."""
 
 
+Take = Callable[[Request, Callable[[], Job]], None]
+"""Answers a request by the job that is read out of it."""
+
+
 class Path(NamedTuple):
     """One path: under which name it is counted, whether it needs no key, and who answers which method."""
 
@@ -28,9 +33,7 @@ class Path(NamedTuple):
     methods: dict[str, Callable[[Request], Response | None]]
 
 
-def paths(
-    config: Config, model: Infers, submit: Callable[[Job], None], is_ready: Callable[[], bool]
-) -> Iterator[Path]:
+def paths(config: Config, model: Infers, take: Take, is_ready: Callable[[], bool]) -> Iterator[Path]:
     """All paths. A service without models, or with several, is itself a model by its own name."""
 
     def live(request: Request) -> Response:
@@ -48,7 +51,7 @@ def paths(
             about = _always(model_metadata(served, config, model))
             yield Path(base, "/v2/models/{model}", False, {"GET": about})
             yield Path(f"{base}/ready", "/v2/models/{model}/ready", False, {"GET": _ready_of(served, is_ready)})
-            yield Path(f"{base}/infer", "/v2/models/{model}/infer", False, {"POST": _infer(served, model, submit)})
+            yield Path(f"{base}/infer", "/v2/models/{model}/infer", False, {"POST": _infer(served, model, take)})
 
 
 def served_models(config: Config) -> tuple[Model, ...]:
@@ -104,11 +107,14 @@ def _ready_of(served: Model, is_ready: Callable[[], bool]) -> Callable[[Request]
     return ready
 
 
-def _infer(served: Model, model: Infers, submit: Callable[[Job], None]) -> Callable[[Request], None]:
+def _infer(served: Model, model: Infers, take: Take) -> Callable[[Request], None]:
+    def read(request: Request) -> Job:
+        asked = oip.read(parse_json(json_body(request)))
+        return model.infer(request, asked, served.name, served.version)
+
     def infer(request: Request) -> None:
         if b"inference-header-content-length" in request.headers:
             raise Refused(400, "Tensors must be sent as JSON: binary data is an extension that isn't offered.")
-        asked = oip.read(parse_json(json_body(request)))
-        submit(model.infer(request, asked, served.name, served.version))
+        take(request, partial(read, request))
 
     return infer

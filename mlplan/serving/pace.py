@@ -51,6 +51,8 @@ class Pace:
 
     def learn(self, taken_s: float, body: int) -> None:
         """Takes note of a call, and moves the model into the loop or out of it."""
+        if self.inline and body > self._largest_inline and taken_s > LONG_S:
+            return  # it ran beside the loop for its size, as others of that size will: nobody waited for it
         if taken_s > LONG_S and self.inline:
             taken_s -= self._waited_s()
         self._sampled += 1

@@ -24,6 +24,7 @@ from .metrics import LAYOUT, REASONS, observe
 from .pace import Pace
 from .settings import Settings
 
+LARGE_BODY = 64 * 1024  # what takes so long to read that the event loop doesn't do it
 _STUCK_S = 5.0  # after its time limit, how long a call may take to give up before its thread is given up
 _MAX_STUCK = 3
 _TURN_S = 0.001  # for so long the model is asked in the event loop, then the network gets its turn
@@ -69,6 +70,18 @@ class Stack:
         self.run = run
 
 
+def reading_too(request: Request, make: Callable[[], Job]) -> Job:
+    """A job that also reads its request, where it runs and within its time: what `make` refuses is its outcome."""
+
+    def call() -> Response:
+        read = make()
+        job.rows = read.rows
+        return read.encode(read.call())
+
+    job = Job(request, call, lambda response: response)
+    return job
+
+
 Outcome = Union[Response, BaseException]
 
 
@@ -84,10 +97,12 @@ class Dispatcher:
         give_up: Callable[[str], None],
         *,
         quick: bool,
+        overlaps: bool,
     ) -> None:
         self._settings = settings
         self._cells = cells
         self._enter_thread = enter_thread
+        self._overlaps = overlaps  # calls of the model may run beside one another, whatever `concurrency` says
         self._report = report  # logs what the model raised
         self._give_up = give_up  # asks for a fresh worker
         self._loop = asyncio.get_event_loop()
@@ -163,9 +178,10 @@ class Dispatcher:
     # --- turns
 
     def _runs_here(self, job: Job) -> bool:
-        """Whether a job may run in the event loop now: a call in a thread counts against `concurrency` as well."""
+        """Whether a job may run in the event loop now: a script's call in a thread counts as one at a time, too."""
         beside = self._threads - len(self._idle_threads)
-        return beside < self._settings.concurrency and self._pace.is_inline(job.request.body)
+        free = self._overlaps or beside < self._settings.concurrency
+        return free and self._pace.is_inline(job.request.body)
 
     def _take_turn(self) -> None:
         if not self._turn_is_due:

@@ -7,6 +7,7 @@ bytes of the path.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from time import perf_counter
 from typing import Callable, NamedTuple, Optional, Protocol
 from urllib.parse import parse_qsl
@@ -17,13 +18,15 @@ from .collect import NOT_KEPT, REQUESTS, Collector, Place
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
 from .oip_routes import Infers, Path
-from .scoring import Dispatcher, Job
+from .scoring import LARGE_BODY, Dispatcher, Job, reading_too
 from .settings import Config
 from .traces import trace_of
 
 
 class Model(Infers, Protocol):
     """What answers: an entry script or an estimator."""
+
+    is_async: bool
 
     def score(self, request: Request) -> Job:
         """The job for a request. Raises: Refused."""
@@ -66,7 +69,6 @@ class Service:
         self._collector = collector if wanted else None
         only = config.models[0] if len(config.models) == 1 else None
         self._collected = Place(only.name, only.version, REQUESTS) if only else Place(config.name, "1", REQUESTS)
-        self._score = self._score_method()
         self._routes = self._table()
         self._other = Route(ROUTES.index("other"), False, {})
 
@@ -135,7 +137,7 @@ class Service:
             Path("/swagger.json", "/swagger.json", False, {"GET": self._describe}),
             Path("/metrics", "/metrics", False, {"GET": self._metrics}),
         )
-        protocol = oip_routes.paths(self.config, self.model, self.dispatcher.submit, lambda: self.ready)
+        protocol = oip_routes.paths(self.config, self.model, self._take, lambda: self.ready)
         return {path.path.encode(): _route(path) for path in (*own, *protocol)}
 
     def _check_key(self, request: Request) -> None:
@@ -166,13 +168,13 @@ class Service:
             return Response(200, b'{"status":"ready"}')
         return Response(503, b'{"status":"not ready"}')
 
-    def _score_method(self) -> Handler:
-        submit, model = self.dispatcher.submit, self.model
+    def _take(self, request: Request, make: Callable[[], Job]) -> None:
+        """Answers a request by the job that `make` reads out of it. Raises: Refused where there is none in it."""
+        large = len(request.body) > LARGE_BODY and not self.model.is_async
+        self.dispatcher.submit(reading_too(request, make) if large else make())
 
-        def score(request: Request) -> None:
-            submit(model.score(request))
-
-        return score
+    def _score(self, request: Request) -> None:
+        self._take(request, partial(self.model.score, request))
 
     def _preflight(self, route: Route) -> Response:
         """What a browser asks before it asks. The connection adds whether its page's origin is allowed."""

@@ -114,6 +114,7 @@ class Worker:
             lambda request, error: service.report(request, error),
             lambda reason: channel.send({"event": "worn", "reason": reason}),
             quick=getattr(model, "quick", False),
+            overlaps=getattr(model, "overlaps", False),
         )
         self._keys = Keys(config.keys_file) if config.keys_file is not None else None
         self._dispatcher = dispatcher

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import inspect
 import json
+import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,8 +32,8 @@ from sklearn.utils import all_estimators  # type: ignore[import-untyped]  # has 
 from mlplan.serving import oip
 from mlplan.serving.entry import parse_json
 from mlplan.serving.estimator import Estimator, NotServable
-from mlplan.serving.messages import Refused, Request
-from mlplan.serving.scoring import Job
+from mlplan.serving.messages import Refused, Request, Response
+from mlplan.serving.scoring import Job, execute, reading_too
 from mlplan.serving.settings import Settings
 
 from .conftest import Serve
@@ -205,12 +206,62 @@ def test_every_form_of_rows_is_read(flowers: Estimator, data: Any) -> None:
         ({"data": {"columns": ["a"], "data": ROWS}}, 'Each row of "data" must have 1 values, one per column.'),
         ({"data": {"a": [1], "b": [1, 2]}}, 'The columns of "data" must all have the same length.'),
         ({"data": {"a": 1}}, '"data" must be rows, records, columns of lists, or an object of columns and data.'),
-        ({"data": [{"a": 1}, {"b": 1}]}, 'The records of "data" must all have the same names.'),
+        (
+            {"data": [dict.fromkeys("abcd", 1), dict.fromkeys("abce", 1)]},
+            'The records of "data" must all have the same names.',
+        ),
         ({"data": [{"a": 1}, 3]}, 'The rows of "data" must all be objects, or all be lists.'),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_reason(flowers: Estimator, body: Any, message: str) -> None:
     assert refusal(flowers, body).startswith(message)
+
+
+def test_a_long_text_among_numbers_takes_no_more_memory_than_it_has(flowers: Estimator) -> None:
+    long = [["x" * 2**20, 1, 1, 1], *[["x", 1, 1, 1]] * 30]
+    tensor = {"name": "x", "shape": [31, 4], "datatype": "FP64", "data": [value for row in long for value in row]}
+    tracemalloc.start()
+    try:
+        assert refusal(flowers, {"data": long}) == 'The values of "data" must be numbers.'
+        with pytest.raises(Refused, match="are not all of number"):
+            oip.read({"inputs": [tensor]})
+        assert tracemalloc.get_traced_memory()[1] < 30 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_large_is_read_where_it_runs(flowers: Estimator) -> None:
+    read: list[bytes] = []
+
+    def job_of(body: bytes) -> Job:
+        request = make_request(body)
+        return reading_too(request, lambda: (read.append(body), flowers.score(request))[1])
+
+    good, bad = job_of(b'{"data": [[1, 1, 1, 1], [2, 2, 2, 2]], "method": "predict"}'), job_of(b'{"data": 7}')
+    assert read == []
+    answered, refused = execute([good]), execute([bad])
+    assert isinstance(answered[0], Response)
+    assert json.loads(answered[0].body) == {"predict": [0, 2]}
+    assert good.rows == 2
+    assert isinstance(refused[0], Refused)
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("path", ["/score", "/v2/models/flowers/infer"])
+def test_large_bodies_are_answered_and_their_reading_has_a_time_limit(serve: Serve, path: str) -> None:
+    rows = [[5.1, 3.5, 1.4, 0.2]] * 20000
+    tensor = {"name": "x", "shape": [20000, 4], "datatype": "FP64", "data": rows}
+    good = {"data": rows, "method": "predict"} if path == "/score" else {"inputs": [tensor]}
+    wrong = json.dumps(good).replace("0.2", '"x"').encode()
+    models = {"flowers/1": LogisticRegression(max_iter=500).fit(IRIS, KINDS)}
+    service = serve(models=models)
+    answer = service.ask("POST", path, good)
+    labels = answer.json["predict"] if path == "/score" else answer.json["outputs"][0]["data"]
+    assert labels == [0] * 20000
+    assert service.ask("POST", path, wrong).status == 400
+    assert "mlplan_batch_rows_sum 20001\n" in service.ask("GET", "/metrics").body.decode()
+    service = serve(models=models, settings={"timeout_s": 0.001})
+    assert service.ask("POST", path, wrong).status == 504
 
 
 CELLS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)

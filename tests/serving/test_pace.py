@@ -47,6 +47,13 @@ def test_a_few_longer_calls_do_not_keep_it_out(longer: int, inline: bool) -> Non
     assert pace.inline is inline
 
 
+def test_a_long_call_beside_the_loop_keeps_nobody_out_of_it() -> None:
+    pace = Machine().pace(quick=True)
+    teach(pace, 5, 0.3, body=10**6)
+    assert pace.inline
+    assert not pace.is_inline(b"x" * 20000)
+
+
 def test_one_very_long_call_moves_it_out_for_a_minute() -> None:
     machine = Machine()
     pace = machine.pace(quick=True)
