@@ -21,6 +21,7 @@ from mlplan.cli.interrupts import stop_on_interrupt
 from mlplan.cli.planning import PlanOptions, current_state, plan_now, show, tell_warnings
 from mlplan.cli.problems import spelled
 from mlplan.cli.project import Project, open_project
+from mlplan.cli.streams import patient
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit, Event
 from mlplan.kinds.effects import PERFORMERS
@@ -346,12 +347,14 @@ def _view(form: str, addresses: Sequence[Address], called: Call) -> JsonLinesVie
     if form == "json":
         from mlplan.views.events_json import JsonLinesView
 
-        return JsonLinesView(sys.stdout, now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=called)
+        return JsonLinesView(
+            patient(sys.stdout), now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=called
+        )
     terminal = sys.stderr.isatty()
     if terminal and os.environ.get("TERM") != "dumb":
         from mlplan.views.console import ConsoleView
 
-        return ConsoleView(sys.stderr, colour=colour_wanted(terminal), addresses=addresses, call=called)
+        return ConsoleView(patient(sys.stderr), colour=colour_wanted(terminal), addresses=addresses, call=called)
     from mlplan.views.plain import PlainView
 
-    return PlainView(sys.stderr, width=width(), colour=colour_wanted(terminal), call=called)
+    return PlainView(patient(sys.stderr), width=width(), colour=colour_wanted(terminal), call=called)

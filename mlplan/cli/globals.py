@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlplan.cli.streams import Unwritten, patient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Globals(NamedTuple):
@@ -79,11 +84,26 @@ def job_url() -> str:
 
 
 def say(text: str) -> None:
-    """Data for stdout, with a line end."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Data for stdout, with a line end. Raises: BrokenPipeError where nobody reads it, Unwritten where it is full."""
+    _written(lambda: sys.stdout.write(text if text.endswith("\n") else text + "\n"))
+
+
+def flush() -> None:
+    """Has all that was said written. Raises: as `say`."""
+    _written(sys.stdout.flush)
+
+
+def _written(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritten((error.strerror or str(error)).lower()) from error
 
 
 def tell(text: str) -> None:
-    """Progress and errors for stderr, with a line end."""
-    sys.stderr.write(text if text.endswith("\n") else text + "\n")
-    sys.stderr.flush()
+    """Progress and errors for stderr, with a line end. Where nobody can be told, nobody is."""
+    stream = patient(sys.stderr)
+    stream.write(text if text.endswith("\n") else text + "\n")
+    stream.flush()

@@ -11,6 +11,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from mlplan.cli.streams import Unwritten, drop_output, ready_streams
 from mlplan.errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; what it returns is the exit code of the process."""
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
+        ready_streams()
         # A plan makes very many values and hardly a circle of them: to look for circles less often saves a tenth.
         gc.set_threshold(100_000, 20, 20)
     code = guarded(lambda: dispatch(words))
@@ -56,8 +58,11 @@ def guarded(command: Callable[[], int]) -> int:
         return int(refusal.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        return leave_broken_pipe()
+    except BrokenPipeError:  # whoever read our output went away (`mlplan plan | head`): nothing to complain about
+        drop_output()
+        return int(ExitCode.OK)
+    except Unwritten as error:
+        return tell_unwritten(error)
     except Exception as error:
         from mlplan.cli.problems import tell_problems
         from mlplan.errors import bug
@@ -66,23 +71,30 @@ def guarded(command: Callable[[], int]) -> int:
         return int(ExitCode.BUG)
 
 
-def leave_broken_pipe() -> int:
-    """Whoever read our output went away (`mlplan plan | head`): nothing to complain about."""
-    import os
+def tell_unwritten(error: Unwritten) -> int:
+    """Says that standard output is full, or whatever it is."""
+    from mlplan.cli.globals import tell
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(ExitCode.OK)
+    tell(f"error: standard output can't be written: {error}.")
+    drop_output()
+    return int(ExitCode.FAILED)
 
 
 def leave(code: int) -> None:
     """Ends the process with all output written, without tearing every module down first."""
     import os
+    from contextlib import suppress
+
+    from mlplan.cli.globals import flush
 
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
     except BrokenPipeError:
-        code = leave_broken_pipe()
+        pass
+    except Unwritten as error:
+        code = tell_unwritten(error)
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.cli.globals import colour_wanted, say, tell, width
 from mlplan.cli.project import reading_of
+from mlplan.cli.streams import drop_output
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.planning import plan_project
 from mlplan.plan.make import Selection, protected
@@ -118,24 +119,32 @@ def show(
     context: Context = NO_CONTEXT,
     graph: Graph | None = None,
 ) -> None:
-    """The plan on stdout, in the form asked for. `graph`: for a picture."""
+    """The plan on stdout, in the form asked for; what is to follow goes on where nobody reads it. `graph`: for a
+    picture. Raises: Unwritten where stdout is full."""
+    try:
+        say(_shown(plan, form, verbose, context, graph))
+    except BrokenPipeError:
+        drop_output()
+
+
+def _shown(plan: Plan, form: str, verbose: bool, context: Context, graph: Graph | None) -> str:
     if form == "text":
         from mlplan.views.plan_text import render
 
-        colour = colour_wanted(sys.stdout.isatty())
-        say(render(plan, width=width(), colour=colour, verbose=verbose, context=context))
-    elif form == "json":
+        return render(
+            plan, width=width(), colour=colour_wanted(sys.stdout.isatty()), verbose=verbose, context=context
+        )
+    if form == "json":
         from mlplan.views.plan_json import render as render_json
 
-        say(render_json(plan, context=context))
-    elif form == "markdown":
+        return render_json(plan, context=context)
+    if form == "markdown":
         from mlplan.views.plan_markdown import render as render_markdown
 
-        say(render_markdown(plan, context=context))
-    else:
-        from mlplan.views.plan_html import render as render_html
+        return render_markdown(plan, context=context)
+    from mlplan.views.plan_html import render as render_html
 
-        say(render_html(plan, graph=graph, context=context))
+    return render_html(plan, graph=graph, context=context)
 
 
 def tell_warnings(project: Project) -> None:

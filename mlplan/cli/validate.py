@@ -22,6 +22,7 @@ def run(options: Globals, form: str) -> ExitCode:
     from mlplan.kinds.data_in_code import data_in_code
     from mlplan.kinds.pinned import exposed_credentials
     from mlplan.views.findings import render
+    from mlplan.views.words import counted
 
     loaded = load_manifest(options)
     found = list(loaded.diagnostics)
@@ -43,7 +44,7 @@ def run(options: Globals, form: str) -> ExitCode:
     if text:
         say(text)
     if form == "text" and loaded.manifest is not None and not has_errors(found):
-        tell(f"{loaded.manifest.file} is valid: {len(loaded.manifest.resources)} resources.")
+        tell(f"{loaded.manifest.file} is valid: {counted(len(loaded.manifest.resources), 'resource')}.")
     return ExitCode.FAILED if has_errors(found) else ExitCode.OK
 
 
