@@ -103,6 +103,12 @@ class Generation:
         self.end(grace_s=grace_s, asked=asked)
         files.remove_folder(self.folder)
 
+    def wait_for_log(self) -> None:
+        """Waits a moment for the last of its output, once its first process has ended: what masks that ends later."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.leftovers() and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+
     def last_lines(self, count: int) -> list[str]:
         """The end of its log."""
         try:

@@ -267,6 +267,7 @@ def _wait_until_ready(candidate: Generation, process: Any, spec: ServiceSpec, pr
         if status.get("phase") == "failed":
             raise Refusal([_did_not_start(candidate, spec, str(status.get("error") or "it failed"))])
         if exit_code is not None:
+            candidate.wait_for_log()
             reason = "its init() failed" if exit_code == 3 else f"it ended with exit code {exit_code}"
             raise Refusal([_did_not_start(candidate, spec, reason)])
         if time.monotonic() > deadline:

@@ -320,6 +320,18 @@ def test_secrets_are_written_nowhere(jobs: LocalJobs, job: MakeJob) -> None:
     assert written == []
 
 
+def test_a_masked_job_whose_supervisor_is_killed_keeps_its_log(jobs: LocalJobs, job: MakeJob) -> None:
+    script = "import time\nprint('the canary sings')\nwhile True:\n    time.sleep(0.01)\n    print('it goes on')"
+    jobs.submit(job(script, secrets=("canary",)), silent)
+    assert first_line(jobs) == "the *** sings"
+
+    os.kill(supervisor_of(jobs).pid, signal.SIGKILL)
+    wait_until(lambda: jobs.observe("key-1").state == "Ended")
+    collected = jobs.collect("key-1")
+    assert Path(collected.logs, "std_log.txt").read_text().startswith("the *** sings\n")
+    assert jobs.observe("key-1").exit_code is None
+
+
 def test_output_that_is_no_text_and_lines_without_an_end(jobs: LocalJobs, job: MakeJob) -> None:
     jobs.submit(job("import os\nos.write(1, b'caf\\xe9\\r\\n10%\\r100%\\nlast')"), silent)
 

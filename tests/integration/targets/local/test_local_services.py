@@ -289,6 +289,26 @@ def test_a_candidate_whose_init_fails_shows_its_log(services: LocalServices, ser
     assert generation_folders(services) == ["key-one"]
 
 
+def test_secrets_in_the_last_words_of_a_candidate_are_masked(services: LocalServices, service: MakeService) -> None:
+    with pytest.raises(Refusal) as refused:
+        services.deploy(service("one", settings={"fail": 0.01}, secrets=("no such weights",)), accept, silent)
+
+    assert "    ValueError: ***" in refused.value.diagnostics[0].detail
+    assert processes.marked_below("MLPLAN_SERVICE", services._services) == set()
+
+
+def test_what_masks_a_service_ends_with_it(services: LocalServices, service: MakeService) -> None:
+    seen = services.deploy(service("one", secrets=("canary",)), accept, silent)
+    masks = processes.marked_below("MLPLAN_SERVICE", services._services) - {process_of(seen).pid}
+    assert len(masks) == 1
+
+    os.kill(process_of(seen).pid, signal.SIGKILL)
+    wait_until(lambda: not processes.marked_below("MLPLAN_SERVICE", services._services))
+    services.deploy(service("one", secrets=("canary",)), accept, silent)
+    services.delete("scorer")
+    assert processes.marked_below("MLPLAN_SERVICE", services._services) == set()
+
+
 def test_a_candidate_that_never_gets_ready_is_given_up(
     services: LocalServices, service: MakeService, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
