@@ -17,10 +17,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mlplan.json_types import Json
 from mlplan.lock.environment import environment_request, serving_requirements
 from mlplan.lock.resolve import resolve
 from mlplan.targets.docker import target as docker_target
 from mlplan.targets.docker.images import build
+from mlplan.targets.docker.runtime import package
+from mlplan.targets.docker.service_image import recipe
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Environment, Resources, ServedModel, ServiceSpec
 
@@ -35,7 +38,8 @@ def main() -> int:
     """Prints a table; the exit code is 1 where a budget isn't kept."""
     scratch = Path(tempfile.mkdtemp(prefix="mlplan-bench-"))
     base = os.environ.get("MLPLAN_TEST_BASE_IMAGE")
-    target = docker_target.open(str(scratch / "home"), "bench", {"base_image": base} if base else {})
+    compute: dict[str, Json] = {"base_image": base} if base else {}
+    target = docker_target.open(str(scratch / "home"), "bench", compute)
     services = target.services
     assert isinstance(services, DockerServices)
     spec = service(scratch)
@@ -43,7 +47,9 @@ def main() -> int:
     layers: list[list[str]] = []
 
     def build_it() -> None:
-        layers.append(build(services._engine, services._recipe(spec), silent)["RootFS"]["Layers"])
+        layers.append(
+            build(services._engine, recipe(spec, compute, services._home, package()), silent)["RootFS"]["Layers"]
+        )
 
     try:
         for what, change in (
