@@ -66,7 +66,7 @@ def _settle_run(intent: Intent, wanted: str | None, effects: Effects, session: S
     jobs = effects.reading.target(str(intent.detail["compute"])).jobs
     seen = jobs.observe(intent.key)
     if seen.state == "Absent":
-        session.commit((IntentClosed(intent.key, "cleared", "it had not begun"),))
+        session.commit((IntentClosed(intent.key, "cleared", "its compute knows no job of it here"),))
         return
     if seen.state != "Ended":
         if wanted in ("", intent.fingerprint):

@@ -252,7 +252,7 @@ class WorkspaceLog:
 def lost(now: State) -> Refusal:
     """What the holder of a lease is told that has ended; exit code 6, as others hold the workspace now."""
     if now.lease is None:
-        by = "it was given back or broken by `mlplan unlock`"
+        by = "another apply took it over and is done, or `mlplan unlock` broke it"
     else:
         by = f"it was taken over by {now.lease.holder.get('who', 'another apply')} in commit {now.lease.serial}"
     detail = f"The lease of this apply has ended: {by}. Nothing more was done."
