@@ -207,7 +207,7 @@ def test_every_form_of_rows_is_read(flowers: Estimator, data: Any) -> None:
         ({"data": {"a": [1], "b": [1, 2]}}, 'The columns of "data" must all have the same length.'),
         ({"data": {"a": 1}}, '"data" must be rows, records, columns of lists, or an object of columns and data.'),
         (
-            {"data": [dict.fromkeys("abcd", 1), dict.fromkeys("abce", 1)]},
+            {"data": [dict.fromkeys(names) for names in ("abcd", "abce")]},
             'The records of "data" must all have the same names.',
         ),
         ({"data": [{"a": 1}, 3]}, 'The rows of "data" must all be objects, or all be lists.'),
@@ -231,17 +231,21 @@ def test_a_long_text_among_numbers_takes_no_more_memory_than_it_has(flowers: Est
 
 
 def test_what_is_large_is_read_where_it_runs(flowers: Estimator) -> None:
-    read: list[bytes] = []
+    read: list[Request] = []
+
+    def read_it(request: Request) -> Job:
+        read.append(request)
+        return flowers.score(request)
 
     def job_of(body: bytes) -> Job:
         request = make_request(body)
-        return reading_too(request, lambda: (read.append(body), flowers.score(request))[1])
+        return reading_too(request, lambda: read_it(request))
 
     good, bad = job_of(b'{"data": [[1, 1, 1, 1], [2, 2, 2, 2]], "method": "predict"}'), job_of(b'{"data": 7}')
     assert read == []
     answered, refused = execute([good]), execute([bad])
     assert isinstance(answered[0], Response)
-    assert json.loads(answered[0].body) == {"predict": [0, 2]}
+    assert json.loads(answered[0].body) == {"predict": [0, 0]}
     assert good.rows == 2
     assert isinstance(refused[0], Refused)
     assert len(read) == 2
