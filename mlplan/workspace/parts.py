@@ -20,13 +20,15 @@ from typing import NamedTuple, Protocol
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes
 
-PART = 4 << 20
-"""Bytes of a part; the last one may have fewer. Few, since a request that takes too long is given up: 16 of them are
-sent in its time over half a megabyte a second."""
+PART = 16 << 20
+"""Bytes of a part; the last one may have fewer."""
 
 AT_ONCE = 16
-"""Requests that are made side by side: they wait for the network, not for a core. Parts, too, of all files together,
-since each is in memory meanwhile."""
+"""Requests that are made side by side: they wait for the network, not for a core."""
+
+ROOM = 4 * PART
+"""Bytes of all files together that are sent at the same time, or fetched in parts: they are in memory meanwhile, and
+a request has to end in its time (`bucket.TIMEOUT_S`), on a slow line, too."""
 
 
 class Objects(Protocol):
@@ -69,7 +71,7 @@ def upload(store: Objects, name: str, path: str, on_bytes: OnBytes | None = None
 
     def send(part: _Part) -> None:
         if there.get(part.name) != part.size:
-            with _room(1):
+            with _room(part.size):
                 store.replace(f"{name}/{part.name}" if is_large else name, _read(path, part))
         if on_bytes:
             on_bytes(part.size)
@@ -85,9 +87,10 @@ def download(store: Objects, name: str, write: Callable[[bytes], object], start:
         return True
     parts = _whole(store.objects(name))
     wanted = [part for part in parts if part.start + part.size > start]
-    for first in range(0, len(wanted), AT_ONCE):
-        row = wanted[first : first + AT_ONCE]
-        with _room(len(row)):
+    abreast = ROOM // PART
+    for first in range(0, len(wanted), abreast):
+        row = wanted[first : first + abreast]
+        with _room(sum(part.size for part in row)):
             found = in_parallel(lambda part: store.read(f"{name}/{part.name}"), row, threads=AT_ONCE)
             for part, data in zip(row, found, strict=True):
                 if data is None:
@@ -145,17 +148,20 @@ def _read(path: str, part: _Part) -> bytes:
         return stream.read(part.size)
 
 
-_free = Semaphore(AT_ONCE)
+_MIB = 1 << 20
+_free = Semaphore(ROOM // _MIB)
 _turn = Lock()
 
 
 @contextmanager
-def _room(parts: int) -> Iterator[None]:
-    """Room in memory for that many parts; waited for, one after another, so that nobody waits with half of it."""
+def _room(size: int) -> Iterator[None]:
+    """Room for so many bytes, or all there is. It is waited for in turn, so that nobody waits with half of it."""
+    pieces = min(-(-size // _MIB), ROOM // _MIB)
     with _turn:
-        for _ in range(parts):
+        for _ in range(pieces):
             _free.acquire()
     try:
         yield
     finally:
-        _free.release(parts)
+        if pieces:
+            _free.release(pieces)

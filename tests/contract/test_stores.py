@@ -112,18 +112,18 @@ def test_head_tells_size_and_age(store: Store) -> None:
 
 def test_files_of_any_size_are_kept(shelf: ContentStore, tmp_path: Path) -> None:
     got = bytearray()
-    (tmp_path / "large").write_bytes(bytes(range(256)) * 50_000)
+    (tmp_path / "large").write_bytes(bytes(range(256)) * 70_000)
     shelf.upload("artifacts/ab/large", str(tmp_path / "large"))
     shelf.create("artifacts/c", b"")
-    assert shelf.has("artifacts/ab/large", 12_800_000)
+    assert shelf.has("artifacts/ab/large", 17_920_000)
     assert shelf.has("artifacts/c", 0)
-    assert not shelf.has("artifacts/ab/large", 12_799_999)
+    assert not shelf.has("artifacts/ab/large", 17_919_999)
     assert not shelf.has("artifacts/none", 0)
-    assert not shelf.has("artifacts/none", 12_800_000)
-    assert dict(shelf.sizes("artifacts")) == {"ab/large": 12_800_000, "c": 0}
+    assert not shelf.has("artifacts/none", 17_920_000)
+    assert dict(shelf.sizes("artifacts")) == {"ab/large": 17_920_000, "c": 0}
     assert dict(shelf.sizes("none")) == {}
     assert shelf.download("artifacts/ab/large", got.extend)
-    assert bytes(got) == bytes(range(256)) * 50_000
+    assert bytes(got) == bytes(range(256)) * 70_000
     assert not shelf.download("artifacts/none", got.extend)
 
 

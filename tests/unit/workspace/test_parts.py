@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from mlplan.errors import Refusal
 from mlplan.workspace import parts
+from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.parts import download, file_of, has, sizes, upload
 
 MIB = 1 << 20
@@ -40,6 +42,11 @@ class Bucket:
     def objects(self, folder: str) -> Mapping[str, int]:
         start = f"{folder}/"
         return {name.removeprefix(start): len(data) for name, data in self.kept.items() if name.startswith(start)}
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PART", 4 * MIB)
 
 
 def sent(bucket: Bucket, tmp_path: Path, content: bytes) -> list[int]:
@@ -119,6 +126,29 @@ def test_parts_that_another_version_cut_otherwise_are_left_alone(tmp_path: Path)
     sent(bucket, tmp_path, LARGE)
     assert got(bucket) == LARGE
     assert sizes(bucket.objects("artifacts")) == {NAME.removeprefix("artifacts/"): 9 * MIB + 3}
+
+
+def test_there_is_room_for_all_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work, most = 0, 0
+    lock = threading.Lock()
+
+    class Slow(Bucket):
+        def replace(self, name: str, data: bytes) -> None:
+            nonlocal at_work, most
+            with lock:
+                at_work += len(data)
+                most = max(most, at_work)
+            super().replace(name, data)
+            with lock:
+                at_work -= len(data)
+
+    (tmp_path / "file").write_bytes(LARGE)
+    bucket = Slow()
+    names = [f"artifacts/ab/{n}" for n in range(20)]
+    in_parallel(lambda name: upload(bucket, name, str(tmp_path / "file")), names, threads=20)
+    assert most <= 64 * MIB
+    in_parallel(lambda name: download(bucket, name, lambda piece: None), names, threads=20)
+    assert len(sizes(bucket.objects("artifacts"))) == 20
 
 
 @pytest.mark.parametrize(
