@@ -247,11 +247,21 @@ def leave_out(value: Any, names: frozenset[str], columns: Sequence[str] | None) 
     if isinstance(listed, list) and isinstance(found.get("data"), list):
         found["columns"] = [name for name in listed if name not in names]
         found["data"] = _without_places(found["data"], [name in names for name in listed])
-    elif columns is not None:
+    else:
         for key in KEYS:
             if isinstance(found.get(key), list):
-                found[key] = _without_places(found[key], [name in names for name in columns])
+                found[key] = _without_columns(found[key], names, columns)
     return {name: leave_out(item, names, columns) for name, item in found.items()}
+
+
+def _without_columns(rows: Sequence[Any], names: frozenset[str], columns: Sequence[str] | None) -> list[Any]:
+    """Rows without the named columns; a script's, whose columns nobody knows the names of, by their numbers."""
+    if columns is not None:
+        return _without_places(rows, [name in names for name in columns])
+    return [
+        [cell for place, cell in enumerate(row) if str(place) not in names] if isinstance(row, list) else row
+        for row in rows
+    ]
 
 
 def _without_places(rows: Sequence[Any], dropped: Sequence[bool]) -> list[Any]:

@@ -193,7 +193,8 @@ def reason_words(reason: Reason, change: Change) -> ReasonWords:
     before = "" if reason.before is None else value_text(reason.before)
     after = "" if reason.after is None else value_text(reason.after)
     if reason.cause == "changed":
-        return _changed(subject, before, after, detail)
+        members = _changed_members(reason.before, reason.after)
+        return ReasonWords(subject, detail=members) if members else _changed(subject, before, after, detail)
     if reason.cause == "added":
         return ReasonWords(subject, "added", after=after, detail=detail)
     if reason.cause == "removed":
@@ -221,6 +222,20 @@ def _changed(subject: str, before: str, after: str, detail: str) -> ReasonWords:
     return ReasonWords(subject, detail=detail) if detail else ReasonWords(subject, "changed")
 
 
+def _changed_members(before: Json, after: Json) -> str:
+    """`keep 256Mi -> 64Ki, sample removed`: of a field with fields of its own, those that differ; else empty."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return ""
+    said = []
+    for name in {**before, **after}:
+        old, new = (value_text(values[name]) if name in values else "" for values in (before, after))
+        if old != new:
+            said.append(
+                f"{name} {old} -> {new}" if old and new else f"{name} {new} added" if new else f"{name} removed"
+            )
+    return printable(", ".join(said))
+
+
 def _plain_cause(reason: Reason, change: Change) -> str:
     """The causes that are a sentence by themselves."""
     subject = printable(reason.subject)
@@ -234,7 +249,7 @@ def _plain_cause(reason: Reason, change: Change) -> str:
         return f"moved from {subject}"
     if reason.cause == "forced":
         return f"asked for by {subject}"
-    return f"an earlier apply was interrupted before it could finish its {subject}"
+    return f"an apply has begun its {subject}, and not finished it"
 
 
 def conditional_text(change: Change) -> str:

@@ -96,6 +96,11 @@ def test_columns_are_left_out_in_every_form(body: Any, columns: list[str] | None
     assert collect.leave_out(body, frozenset({"b"}), columns) == left
 
 
+def test_of_a_scripts_rows_columns_are_left_out_by_number() -> None:
+    body = {"data": [[1, 2, 3], [4], "5"], "other": [[1, 2, 3]]}
+    assert collect.leave_out(body, frozenset({"0", "2"}), None) == {"data": [[2], [], "5"], "other": [[1, 2, 3]]}
+
+
 def test_files_are_turned_and_the_oldest_go(tmp_path: Path) -> None:
     folder = str(tmp_path)
     collector = Collector(Plan(folder, max_bytes=5000, max_file_bytes=1000), lambda: None)

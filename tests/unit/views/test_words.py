@@ -108,7 +108,7 @@ def _change(action: Action, *reasons: Reason, kind: str = "run", name: str = "tr
         (Reason("moved", "run.mnist", "run.mnist", "run.train"), "moved from run.mnist"),
         (Reason("forced", "--replace"), "asked for by --replace"),
         (Reason("new", "run.train"), "new"),
-        (Reason("interrupted", "run"), "an earlier apply was interrupted before it could finish its run"),
+        (Reason("interrupted", "run"), "an apply has begun its run, and not finished it"),
         (Reason("changed", "bell\x07.py"), "bell\\x07.py changed"),
     ],
 )
