@@ -38,6 +38,7 @@ def test_same(got: Any, expected: Any, alike: bool) -> None:
         (200, "<html>", [3], "answered no JSON: <html>"),
         (500, '{"message": "no"}', [3], 'answered 500: {"message": "no"}'),
         (200, "anything", None, ""),
+        (201, "[3]", [3], ""),
     ],
 )
 def test_what_is_wrong(status: int, text: str, expect: Any, wrong: str) -> None:
