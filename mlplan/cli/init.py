@@ -7,6 +7,7 @@ import shlex
 import shutil
 
 from mlplan.cli.globals import Globals, say, tell
+from mlplan.cli.writing import writing
 from mlplan.codes import plan as codes
 from mlplan.diagnostics import nearest
 from mlplan.errors import ExitCode, Refusal
@@ -14,7 +15,6 @@ from mlplan.resources import folder, read
 
 SCHEMA_LINE = "# yaml-language-server: $schema={path}\n"
 SCHEMA_FILE = ".mlplan-schema.json"
-LEFT_OUT = shutil.ignore_patterns(".mlplan", "__pycache__", "*.pyc")
 CI_FILES = {
     "github": {
         ".github/workflows/mlplan-check.yml": "github/mlplan-check.yml",
@@ -32,7 +32,8 @@ def run(options: Globals, directory: str, template: str, listed: bool, ci: str =
     """
     directory = os.path.normpath(os.path.join(options.directory, directory))
     if ci and os.path.exists(os.path.join(directory, "mlplan.yaml")):
-        return write_ci(directory, ci)
+        with writing(directory):
+            return write_ci(directory, ci)
     source = folder("examples")
     templates = sorted(
         name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml"))
@@ -46,17 +47,18 @@ def run(options: Globals, directory: str, template: str, listed: bool, ci: str =
         hint = f'Did you mean "{near}"?' if near else f"There are: {', '.join(templates)}."
         raise Refusal([codes.MLP5001.diagnostic(f"No template is called `{template}`.", hint=hint)])
     refuse_to_overwrite(os.path.join(source, template), directory)
-    shutil.copytree(os.path.join(source, template), directory, dirs_exist_ok=True, ignore=LEFT_OUT)
-    write_schema(directory)
-    if ci:
-        write_ci(directory, ci)
-    where = "" if directory == "." else f"cd {shlex.quote(directory)}\n    "
-    tell(f"Wrote a project after the template {template}. Now:\n    {where}mlplan plan\n    mlplan apply")
+    with writing(directory):
+        copy_files(os.path.join(source, template), directory)
+        write_schema(directory)
+        if ci:
+            write_ci(directory, ci)
+    steps = [] if directory == "." else [f"cd {shlex.quote(directory)}"]
+    steps += ["mlplan plan", "mlplan apply"]
     if not ci:
-        into = "" if directory == "." else f" {shlex.quote(directory)}"
         forge = forge_of(directory)
-        either = "" if forge else "   (or gitlab)"
-        tell(f"To check pull requests as well:\n    mlplan init{into} --ci {forge or 'github'}{either}")
+        either = "" if forge else " (or gitlab)"
+        steps.append(f"mlplan init --ci {forge or 'github'}    # checks pull requests as well{either}")
+    tell("\n    ".join([f"Wrote a project after the template {template}. Now:", *steps]))
     return ExitCode.OK
 
 
@@ -118,6 +120,14 @@ def refuse_to_overwrite(source: str, directory: str) -> None:
     if taken:
         detail = f"{directory} holds {', '.join(sorted(taken)[:5])} already."
         raise Refusal([codes.MLP5006.diagnostic(detail, hint="Name a new folder:\n    mlplan init my-project")])
+
+
+def copy_files(source: str, directory: str) -> None:
+    """Copies a template's files, their content alone: who may read them, and what the folder is like, say others."""
+    for path in files_below(source):
+        target = os.path.join(directory, os.path.relpath(path, source))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def files_below(source: str) -> list[str]:

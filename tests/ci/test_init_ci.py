@@ -45,10 +45,12 @@ def test_at_the_top_of_the_repository_with_a_new_project_below(checkout: Checkou
 
 def test_it_is_offered_for_the_forge_of_the_remote(checkout: Checkout) -> None:
     checkout.installed()
-    assert "mlplan init new --ci github   (or gitlab)" in init(checkout, "new").stderr
+    told = init(checkout, "new").stderr
+    assert "    cd new\n" in told
+    assert told.endswith("    mlplan init --ci github    # checks pull requests as well (or gitlab)\n")
     remote = ["git", "remote", "add", "team", "git@gitlab.example.org:github/models.git"]
     subprocess.run(remote, cwd=checkout.folder, check=True)
-    assert "mlplan init newer --ci gitlab\n" in init(checkout, "newer").stderr
+    assert "    mlplan init --ci gitlab    # checks" in init(checkout, "newer").stderr
 
 
 @pytest.mark.parametrize(

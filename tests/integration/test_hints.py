@@ -93,3 +93,16 @@ def test_a_project_is_begun_where_the_hint_says(shell: Shell) -> None:
     said, _ = shell.type(hints[0], 0)
     assert "    cd 'not there'\n    mlplan plan\n    mlplan apply\n" in said
     shell.type("cd 'not there' && mlplan plan", 0)
+
+
+@pytest.mark.parametrize("place", ["a-file", "a-file/below", "/proc/nowhere"])
+def test_a_project_that_cannot_be_written_is_no_bug(shell: Shell, place: str) -> None:
+    (shell.folder / "a-file").write_text("")
+    said, _ = shell.type(f"mlplan init {place}", 1)
+    assert said.startswith("error[MLP5019]: File can't be written")
+
+
+def test_a_new_project_leaves_the_folder_to_its_owner(shell: Shell) -> None:
+    (shell.folder / "mine").mkdir(mode=0o700)
+    shell.type("mlplan init mine", 0)
+    assert (shell.folder / "mine").stat().st_mode & 0o777 == 0o700
