@@ -44,7 +44,17 @@ def overview(
             "encrypted": "by mlplan, before it is sent" if encrypted else "not by mlplan",
             "project": state.project or "none yet",
             "history": f"{state.serial} commits, lineage {state.lineage[:12]}" if state.serial else "nothing yet",
-            "held by": "nobody" if holder is None else holder.description,
+            "held by": _holder_text(holder),
             "kept": f"{len(kept)} files, {size_text(size)}",
         },
+    )
+
+
+def _holder_text(holder: Holder | None) -> str:
+    if holder is None:
+        return "nobody"
+    return (
+        f"{holder.description}, which is gone: the next apply takes over"
+        if holder.alive is False
+        else holder.description
     )
