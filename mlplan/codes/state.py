@@ -195,8 +195,8 @@ Why: its content decides what a service is asked or compared with.
 What to do: correct the file at the place that the message names.
 """
 
-MLP4301 = Code("MLP4301", "The workspace can't be written")
-"""The operating system doesn't let mlplan write to the workspace.
+MLP4301 = Code("MLP4301", "No access to the workspace")
+"""The operating system doesn't let mlplan read the workspace, or write to it.
 
 Why: every effect is recorded before it begins. Without a place to record it, nothing is begun.
 
