@@ -9,6 +9,8 @@ from mlplan.json_types import Json
 from mlplan.manifest.quantities import seconds, size_in_bytes
 
 _MAX_FILE_BYTES = 16 * 2**20
+_SCRIPTS_OWN = {"inputs": False, "outputs": False, "sample": 1.0, "without": (), "keep": "256Mi"}
+"""What is kept where the manifest says nothing and the retired system's variable has the script's collectors on."""
 
 
 def runtime_settings(spec: Mapping[str, Any]) -> dict[str, Json]:
@@ -24,12 +26,16 @@ def runtime_settings(spec: Mapping[str, Any]) -> dict[str, Json]:
     return found
 
 
-def collect_settings(spec: Mapping[str, Any], folder: str) -> dict[str, Json] | None:
-    """What is kept of requests, in a folder; None where nothing is.
+def collect_settings(
+    spec: Mapping[str, Any], folder: str, env: Mapping[str, str] | None = None
+) -> dict[str, Json] | None:
+    """What is kept of requests, in a folder; None where nothing is. `env` are the service's variables.
 
     Every replica writes a file of its own, so that much is held back from what they keep together.
     """
     asked = spec["collect"]
+    if asked is None and (env or {}).get("AML_MODEL_DC_STORAGE_ENABLED", "").lower() == "true":
+        asked = _SCRIPTS_OWN
     if asked is None:
         return None
     kept, replicas = size_in_bytes(asked["keep"]), spec["replicas"]

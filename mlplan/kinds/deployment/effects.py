@@ -164,7 +164,7 @@ def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Ef
         settings=runtime_settings(spec),
         labels=labels_of(resource, attempt, effects),
         about=_about(resource, inference, effects),
-        collect=collect_settings(spec, collected_path(effects.home, resource.address.name)),
+        collect=collect_settings(spec, collected_path(effects.home, resource.address.name), env),
         secrets=tuple(filling.secrets.values()),
     )
 

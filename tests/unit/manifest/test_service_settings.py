@@ -48,6 +48,12 @@ def test_nothing_is_kept_unless_asked_for() -> None:
     assert collect_settings({"collect": None, "replicas": 1}, "/kept") is None
 
 
+def test_the_retired_systems_variable_keeps_what_the_script_collects() -> None:
+    kept = collect_settings({"collect": None, "replicas": 1}, "/kept", {"AML_MODEL_DC_STORAGE_ENABLED": "True"})
+    assert kept is not None
+    assert (kept["folder"], kept["inputs"], kept["outputs"], kept["max_bytes"]) == ("/kept", False, False, 256 << 20)
+
+
 def test_the_runtime_takes_all_of_it() -> None:
     collected = collect_settings({**SPEC, "collect": COLLECT}, "/kept")
     assert collected is not None
