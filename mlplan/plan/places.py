@@ -83,7 +83,7 @@ def fields_of(subject: str, resource: Resource, resources: Mapping[Address, Reso
         "tag": [f"tags.{name}"],
         "property": [f"properties.{name}"],
         "env": [f"env.{name}"],
-        "secret": _holding(spec.get("env"), "env", f"secret.{name}"),
+        "secret": _holding(spec.get("env"), "env", f"secret.{name.partition(',')[0]}"),  # "X, second digest"
         "require": _index(spec.get("require"), "require", lambda gate: str(gate) == name),
         "model": _index(spec.get("models"), "models", lambda model: str(model).partition(":")[0] == name),
         "inference": ["inference"],

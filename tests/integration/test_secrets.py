@@ -349,6 +349,7 @@ def test_a_key_that_a_team_begins_to_share_is_taken_up_without_running_anything(
     project.env["MLPLAN_DIGEST_KEY"] = "a key that a team shares"
     action, reasons = project.plan()["run.it"]
     assert (action, reasons) == ("update", ["secret X, second digest added"])
+    assert "mlplan.yaml:6" in project.mlplan("explain", "run.it").out
     assert project.apply() == {"run.it": ("update", "done")}
     project.in_step()
     assert project.mlplan("run", "list", "--format", "json").out == before
