@@ -73,6 +73,7 @@ def migrate(options: Globals, place: str, yes: bool) -> ExitCode:
 def export(options: Globals, file: str) -> ExitCode:
     """Writes everything to one archive."""
     from mlplan.workspace.archive import write_archive
+    from mlplan.workspace.sealed import SealedStore
 
     project = open_project(options)
     if not project.workspace.log.read().serial:  # a wrong place in the manifest would pass for a backup
@@ -84,6 +85,8 @@ def export(options: Globals, file: str) -> ExitCode:
         on_progress=progress("written"),
     )
     _tell_copied(copied, file)
+    if isinstance(project.workspace.store, SealedStore):
+        tell(f"{file} isn't encrypted: keep it where nobody else reads it.")
     return ExitCode.OK
 
 

@@ -106,6 +106,7 @@ def test_what_began_without_a_key_is_not_taken_for_encrypted(
     done(ann, "workspace", "import", file)
     in_step(ann)
     assert all(b"total" not in data for name, data in everything(open_bucket(f"{s3}-sealed")).items())
+    assert f"{file} isn't encrypted" in command(ann, "workspace", "export", file).stderr
 
 
 def test_a_workspace_is_moved_into_encryption_and_out_of_it(s3: str, key: str, tmp_path: Path) -> None:
