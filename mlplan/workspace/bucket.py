@@ -293,4 +293,7 @@ def _sort_out(error: Exception) -> tuple[Code, str]:
 def _told(error: Exception) -> str:
     """The server's error code or status, or what kind of failure it was."""
     found = _ERROR_CODE.search(str(error)) or _STATUS.search(str(error))
-    return found[found.lastindex or 1].strip() if found else f"no answer ({type(error).__name__})"
+    if found:
+        return found[found.lastindex or 1].strip()
+    kind = type(error).__name__  # GenericError says nothing more
+    return "no answer" if kind == "GenericError" else f"no answer ({kind})"
