@@ -196,19 +196,20 @@ class Connection(asyncio.Protocol):
         settings = self.door.settings
         headers = self._headers
         path, _, query = self._url.partition(b"?")
+        if not path.startswith(b"/"):
+            path = _without_host(path)
         parser = self._parser
         if parser.should_upgrade():
             self._without_offer = self._head_without_offer()
             return
         request = self._request = Request(self, parser.get_method(), path, query, headers)
-        given = headers.get(b"x-request-id")
-        if given is None:
-            request.id = self.door.new_id()
-        elif len(given) > _REQUEST_ID_LIMIT:
-            raise Refused(431, f"x-request-id may have at most {_REQUEST_ID_LIMIT} characters.")
-        else:
-            request.id = given if given.isascii() else self.door.new_id()
-        request.keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
+        request.id = self._id_of(headers)
+        is_current = parser.get_http_version() == "1.1"
+        if is_current and (b"host" not in headers or b"," in headers[b"host"]):
+            raise Refused(400, "An HTTP/1.1 request names its host, once.")
+        if b"transfer-encoding" in headers and headers[b"transfer-encoding"].lower() != b"chunked":
+            raise Refused(501, "The only transfer coding that is known here is chunked.")
+        request.keep_alive = parser.should_keep_alive() and is_current
         length = headers.get(b"content-length")
         if length is not None and int(length) > settings.max_body_bytes:
             self._refuse_body()
@@ -294,6 +295,13 @@ class Connection(asyncio.Protocol):
 
     # --- ends
 
+    def _id_of(self, headers: dict[bytes, bytes]) -> bytes:
+        """The id that the client gave the request, or a new one."""
+        given = headers.get(b"x-request-id")
+        if given is not None and len(given) > _REQUEST_ID_LIMIT:
+            raise Refused(431, f"x-request-id may have at most {_REQUEST_ID_LIMIT} characters.")
+        return given if given and given.isascii() else self.door.new_id()
+
     def _head_without_offer(self) -> bytes:
         method = self._parser.get_method()
         if method == b"CONNECT":
@@ -359,3 +367,9 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Closes it now."""
         self._transport.abort()
+
+
+def _without_host(url: bytes) -> bytes:
+    """The path of a request line in the form for proxies, `http://host/path`."""
+    _, is_whole, rest = url.partition(b"://")
+    return b"/" + rest.partition(b"/")[2] if is_whole else url

@@ -117,7 +117,7 @@ class EntryScript:
         if request.method == b"GET":
             return {self._first: query_as_json(request.query).decode()}
         try:
-            return {self._first: request.body.decode("utf-8")}
+            return {self._first: unpacked_body(request).decode("utf-8")}
         except UnicodeDecodeError as error:
             raise Refused(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
 
@@ -174,6 +174,14 @@ def json_body(request: Request) -> bytes:
         essence = kind.split(b";", 1)[0].strip().lower()
         if essence != JSON and not essence.endswith(b"+json"):
             raise Refused(415, "Expects Content-Type to be application/json.")
+    return unpacked_body(request)
+
+
+def unpacked_body(request: Request) -> bytes:
+    """The body. Raises: Refused with a 415 where it is packed: unpacked, a small one can be larger than any limit."""
+    if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        text = "The body must come as it is, without a Content-Encoding."
+        raise Refused(415, text, ((b"accept-encoding", b"identity"),))
     return request.body
 
 

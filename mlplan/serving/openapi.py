@@ -27,6 +27,7 @@ _REFUSALS = {
     "429": "Too many requests wait.",
     "431": "The header is too large.",
     "500": "The model failed.",
+    "501": "The body comes in a transfer coding that is not known.",
     "503": "The service is not ready.",
     "504": "The model took too long.",
 }
@@ -180,7 +181,7 @@ def _error(text: str, schema: str = "ErrorResponse") -> dict[str, Any]:
 
 
 def _errors(schema: str, *codes: str) -> dict[str, Any]:
-    return {code: _error(_REFUSALS[code], schema) for code in ("400", "401", "408", "413", "431", *codes)}
+    return {code: _error(_REFUSALS[code], schema) for code in ("400", "401", "408", "413", "431", "501", *codes)}
 
 
 def _plain(operation: str, text: str) -> dict[str, Any]:

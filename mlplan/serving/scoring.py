@@ -75,11 +75,13 @@ def reading_too(request: Request, make: Callable[[], Job]) -> Job:
     """A job that also reads its request, where it runs and within its time: what `make` refuses is its outcome."""
 
     def call() -> Response:
+        collects = gc.isenabled()
         gc.disable()  # it would look at each of the body's many lists again and again
         try:
             read = make()
         finally:
-            gc.enable()
+            if collects:
+                gc.enable()
         job.rows = read.rows
         return read.encode(read.call())
 

@@ -101,7 +101,7 @@ def test_a_long_request_id_is_refused_and_a_short_one_comes_back(echo: Service) 
 
 @pytest.mark.parametrize(
     "sent",
-    [b"GET / HTTP/1.1\r\nhost", b"POST /score HTTP/1.1\r\ncontent-length: 9\r\n\r\nabc"],
+    [b"GET / HTTP/1.1\r\nhost", b"POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc"],
     ids=["in the header", "in the body"],
 )
 def test_a_request_that_never_ends_is_cut_off(echo: Service, sent: bytes) -> None:
@@ -118,13 +118,49 @@ def test_a_request_that_never_ends_is_cut_off(echo: Service, sent: bytes) -> Non
         b"POST /score HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
         b"POST /score HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /score HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
-        b"POST /score HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+        b"POST /score HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
     ],
 )
 def test_what_is_not_http_is_refused(echo: Service, sent: bytes) -> None:
     status, headers, body = head(echo.raw(sent))
     assert (status, json.loads(body)["message"]) == (400, "This is not HTTP/1.1.")
     assert headers["connection"] == "close"
+
+
+PLAIN = b"POST /score HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "message"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "An HTTP/1.1 request names its host, once."),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400, "An HTTP/1.1 request names its host, once."),
+        (
+            PLAIN + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            501,
+            "The only transfer coding that is known here is chunked.",
+        ),
+        (
+            PLAIN + b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+            415,
+            "The body must come as it is, without a Content-Encoding.",
+        ),
+    ],
+    ids=["no host", "two hosts", "a packed transfer", "a packed body"],
+)
+def test_what_is_not_understood_is_refused_in_its_own_words(
+    echo: Service, sent: bytes, status: int, message: str
+) -> None:
+    got, headers, body = head(echo.raw(sent))
+    assert (got, json.loads(body)["message"]) == (status, message)
+    assert headers["connection"] == "close"
+
+
+def test_a_proxys_form_of_the_path_is_read(echo: Service) -> None:
+    _, _, body = head(echo.raw(b"GET http://host:1/?x HTTP/1.1\r\nhost: host:1\r\nconnection: close\r\n\r\n"))
+    assert body == b"Healthy"
+    status, _, _ = head(echo.raw(b"GET http://host HTTP/1.1\r\nhost: host\r\nconnection: close\r\n\r\n"))
+    assert status == 200
 
 
 def test_requests_in_a_row_are_answered_in_their_order(echo: Service) -> None:
@@ -139,17 +175,17 @@ def test_an_older_client_and_one_that_asks_first(echo: Service) -> None:
     status, headers, body = head(echo.raw(b"GET / HTTP/1.0\r\n\r\n"))
     assert (status, headers["connection"], body) == (200, "close", b"Healthy")
     with socket.create_connection(("127.0.0.1", echo.port), timeout=5) as connection:
-        connection.sendall(b"POST /score HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+        connection.sendall(b"POST /score HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"ab")
         assert head(connection.recv(65536))[2] == b"2"
-        connection.sendall(b"POST /score HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2000\r\n\r\n")
+        connection.sendall(b"POST /score HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2000\r\n\r\n")
         assert head(connection.recv(65536))[0] == 413
 
 
 def test_an_offer_of_another_protocol_is_not_taken_up(echo: Service) -> None:
-    sent = b"POST /score HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\nab"
-    after = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n"
+    sent = b"POST /score HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\nab"
+    after = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     received = echo.raw(sent + after)
     assert received.count(b"HTTP/1.1 200 OK") == 2
     assert received.endswith(b"Healthy")
