@@ -57,7 +57,7 @@ class Golden(NamedTuple):
     file: str
     requests: int | None  # how many; None where nobody read the file
     limits: Mapping[str, Json]  # what stops the switch: "changed", "p99", "slower"
-    is_compared: bool  # whether they are asked of the service that is live, too
+    is_compared: bool  # whether they are asked of the service that is live, too, if it answers
     report: Mapping[str, Json] | None = None  # what they came to when this very candidate was asked; None: it wasn't
     missed: tuple[str, ...] = ()  # the limits that the report is beyond
 

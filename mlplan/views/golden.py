@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlplan.views.words import counted, listed, printable
+from mlplan.views.words import counted, down_service, listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,12 @@ class Example(NamedTuple):
     after: str
 
 
-def asks_text(golden: Golden) -> str:
+def asks_text(golden: Golden, change: Change) -> str:
     """`200 golden requests of golden.jsonl will be asked of both services; no answer may change`."""
     many = "the golden requests" if golden.requests is None else counted(golden.requests, "golden request")
-    whom = " of both services" if golden.is_compared else ""
-    limits = _allowed(golden.limits, is_compared=golden.is_compared)
+    is_compared = golden.is_compared and not down_service(change)
+    whom = " of both services" if is_compared else ""
+    limits = _allowed(golden.limits, is_compared=is_compared)
     return f"{many} of {printable(golden.file)} will be asked{whom}{'; ' if limits else ''}{limits}"
 
 

@@ -104,7 +104,7 @@ def _article(change: Change, context: Context) -> str:
 
 def _golden(golden: Golden, change: Change) -> list[str]:
     """What the service is asked, and what that came to if it was asked already."""
-    said = [escape(asks_text(golden))]
+    said = [escape(asks_text(golden, change))]
     asked = asked_text(golden, change)
     if asked:
         answers = "".join(

@@ -139,7 +139,7 @@ def _change(change: Change, context: Context, detail: Detail) -> str:
 def _golden(golden: Golden, change: Change) -> list[str]:
     """What the service is asked, and what that came to if it was asked already."""
     asked = asked_text(golden, change)
-    rows = [f"  - {_text(asks_text(golden))}", *([f"  - {_text(asked)}"] if asked else [])]
+    rows = [f"  - {_text(asks_text(golden, change))}", *([f"  - {_text(asked)}"] if asked else [])]
     return rows + [
         f"    - {_value(name)} {_value(before)} -> {_value(after)}" for name, before, after in examples(golden.report)
     ]

@@ -162,7 +162,7 @@ def _golden(change: Change, limit: int) -> list[Line]:
 
     rows: list[Line] = []
     for golden in change.golden:
-        rows.append(line((asks_text(golden), "dim")))
+        rows.append(line((asks_text(golden, change), "dim")))
         asked = asked_text(golden, change)
         if asked:
             beyond = bool(golden.missed or (golden.report or {}).get("wrong"))

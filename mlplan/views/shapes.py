@@ -112,7 +112,7 @@ class GoldenRequests(BaseModel):
     file: str
     requests: int | None = Field(description="How many; null where the file wasn't read.")
     limits: GoldenLimits
-    is_compared: bool = Field(description="Whether they are asked of the service that is live, too.")
+    is_compared: bool = Field(description="Whether they are asked of the live service, too, if it answers.")
     report: GoldenReport | None = Field(
         description="What they came to when this very candidate was asked; null where it wasn't."
     )

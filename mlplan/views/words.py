@@ -390,7 +390,7 @@ def _serves(change: Change) -> str:
     at = f" at {uri}" if uri else ""
     if not change.before:
         return f"{name} starts{at}"
-    down = next((drift for drift in change.drift if drift.subject == "service" and drift.before == "Healthy"), None)
+    down = down_service(change)
     if down:  # whatever else changes, nobody is served until then
         return f"{name}, now {down.problem}, starts again{at}"
     if change.reasons and all(_is_check(reason, change) for reason in change.reasons):
@@ -401,6 +401,11 @@ def _serves(change: Change) -> str:
     if change.impact == "contract":
         return f"{name} changes{condition}, its clients notice"
     return f"{name} restarts{condition}, {_changed_answers(change) or 'its clients notice nothing'}"
+
+
+def down_service(change: Change) -> Drift | None:
+    """How a service is down that was deployed; None where it answers, or nobody looked."""
+    return next((drift for drift in change.drift if drift.subject == "service" and drift.before == "Healthy"), None)
 
 
 def _is_check(reason: Reason, change: Change) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -197,6 +198,21 @@ def test_a_changed_answer_stops_the_switch(golden: Project) -> None:
     shown = golden.mlplan("service", "show", "means").out
     assert "golden       golden.jsonl: 1 of 2 answers changed (limit 1), p50 " in shown
     assert "stopped" not in shown
+    golden.in_step()
+
+
+@pytest.mark.parametrize("small", ["local"], indirect=True)  # the engine starts a container again
+def test_without_a_live_service_nothing_is_compared_and_that_is_told(golden: Project) -> None:
+    shown = json.loads(golden.mlplan("service", "show", "means", "--format", "json").out)
+    golden.edit("scripts/train.py", "mean = sum(numbers)", "mean = 8 + sum(numbers)")
+    os.kill(shown["detail"]["pid"], signal.SIGKILL)
+    until = time.monotonic() + 60
+    while "starts again" not in (planned := golden.mlplan("plan").out) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert "2 golden requests of golden.jsonl will be asked\n" in planned
+    told = golden.mlplan("apply", "-y").err
+    assert "2 golden requests: 0 wrong\n" in told
+    assert "the live service didn't answer, so nothing was compared with it" in " ".join(told.split())
     golden.in_step()
 
 

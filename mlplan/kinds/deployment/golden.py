@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _NAME = 80
+_NOT_COMPARED = "the live service didn't answer, so nothing was compared with it, and limits on that were left aside"
 
 
 class Compared(NamedTuple):
@@ -41,10 +42,11 @@ def ask_golden(
     """Asks both services, tells the comparison, and holds it against the limits. Raises: Refusal for the file."""
     file = test["requests"]
     goldens, questions = _read(file, test, effects)
-    candidate, live = _ask_both(endpoint, _live_url(resource, spec, effects), goldens)
+    live_url = _live_url(resource, spec, effects)
+    candidate, live = _ask_both(endpoint, live_url, goldens)
     report = golden.compare(goldens, candidate, live)
     kept = _recorded(report, test, questions)
-    lines = "\n".join(golden.shown(report))
+    lines = "\n".join([*golden.shown(report), *([_NOT_COMPARED] if live_url and live is None else [])])
     told = codes.MLP7036.diagnostic(f"{resource.address}, {file}: {lines}", address=resource.address)
     effects.emit(DiagnosticRaised(told))
     wrong = [wrong_answer(resource, f"{item.name} of {file}", _problem(item)) for item in report.wrong[:_SHOWN]]
