@@ -25,7 +25,7 @@ from mlplan.cli.streams import patient
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit, Event
 from mlplan.kinds.effects import PERFORMERS
-from mlplan.views.progress import Call
+from mlplan.views.progress import Call, Progress
 
 if TYPE_CHECKING:
     from mlplan.address import Address
@@ -164,10 +164,11 @@ def execute(
     stop = threading.Event()
     begun = time.monotonic()
     addresses = [change.address for change in planned.plan.changes if not change.is_quiet]
+    called = Call(call(), requests_of(project.manifest), selecting.replace)
     with (
         stop_on_interrupt(stop),
         leased(project, asked.command, asked.lock_timeout_s, stop) as state,
-        view_of(asked.format, project, addresses, asked.command) as emit,
+        view_of(asked.format, addresses, called) as emit,
     ):
         session = Session(project.workspace.log, state, asked.command, emit)
         effects = effects_of(project, planned, session, emit, stop)
@@ -315,6 +316,7 @@ def confirm(question: str, command: str, replace: Sequence[str] = ()) -> None:
     sys.stderr.write(f"\n{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        tell("Nothing was done.")
         raise Refusal([])
 
 
@@ -330,15 +332,18 @@ def requests_of(manifest: Manifest) -> dict[Address, str]:
 
 
 @contextmanager
-def view_of(form: str, project: Project, addresses: Sequence[Address], command: str) -> Iterator[Emit]:
+def view_of(form: str, addresses: Sequence[Address], called: Call) -> Iterator[Emit]:
     """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere. Hints that say to
     apply again name the command that is at work, which may be one on chosen addresses, or a destroy."""
-    with _view(form, addresses, Call(call(), requests_of(project.manifest))) as view:
+    progress, lock = Progress(called), threading.Lock()
+    with _view(form, addresses, called) as view:
 
         def show_event(event: Event) -> None:
-            if isinstance(event, DiagnosticRaised):
-                event = DiagnosticRaised(*spelled([event.diagnostic], command))
-            view(event)
+            with lock:
+                progress.take(event, 0.0)
+                if isinstance(event, DiagnosticRaised):
+                    event = DiagnosticRaised(*spelled([event.diagnostic], progress.command))
+                view(event)
 
         yield show_event
 

@@ -25,11 +25,14 @@ def tell_problems(diagnostics: Iterable[Diagnostic], sources: Iterable[Source] =
         tell(render_text(found, tuple(sources), color=colour, width=min(width(), 110)))
 
 
-def spelled(diagnostics: Iterable[Diagnostic], command: str = "mlplan apply") -> list[Diagnostic]:
-    """With hints that can be typed as they stand, to go on with the same project by the command that is at work."""
+def spelled(diagnostics: Iterable[Diagnostic], command: str = "") -> list[Diagnostic]:
+    """With hints that can be typed as they stand, for the same project. Those that say to apply again say `command`,
+    where one is at work: `mlplan -C demo apply --only run.train`, `mlplan destroy`."""
 
     def hint(text: str) -> str:
         lines = text.split("\n")
-        return as_typed("\n".join(f"    {command}" if line == "    mlplan apply" else line for line in lines), call())
+        return "\n".join(
+            f"    {command}" if command and line == "    mlplan apply" else as_typed(line, call()) for line in lines
+        )
 
     return [diagnostic._replace(hint=hint(diagnostic.hint)) for diagnostic in diagnostics]

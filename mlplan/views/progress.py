@@ -60,6 +60,7 @@ class Call(NamedTuple):
 
     words: str = "mlplan"  # up to the command: `mlplan -C demo`
     requests: Mapping[Address, str] = MappingProxyType({})  # a file with a request, by service
+    replace: tuple[str, ...] = ()  # the addresses that were to be made anew
 
 
 PLAIN_CALL = Call()
@@ -79,8 +80,10 @@ class Progress:
 
     @property
     def command(self) -> str:
-        """The command that makes these changes."""
-        return self.started.command if self.started else f"{self.call.words} apply"
+        """The command that makes these changes, or what is left of them: what was made anew isn't asked for again."""
+        made = {str(event.address) for event in self.finished if event.outcome == "done"}
+        again = [f" --replace {address}" for address in self.call.replace if address not in made]
+        return (self.started.command if self.started else f"{self.call.words} apply") + "".join(again)
 
     @property
     def to_come(self) -> int:

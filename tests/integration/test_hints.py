@@ -78,6 +78,22 @@ def test_the_way_from_a_refusal_to_the_end(shell: Shell) -> None:
     shell.type(hints[0], 0)
 
 
+def test_what_failed_to_be_made_anew_is_asked_for_again(shell: Shell) -> None:
+    script = shell.folder / "my project" / "train.sh"
+    script.write_text("exit 0")
+    shell.type(f"{CALL} apply -y", 0)
+    command = shell.folder / "my project" / "other.sh"
+    command.write_text("exit 0")
+    script.write_text("exit 0 # with another comment")
+    _, hints = shell.type(f"{CALL} apply --replace run.other --only run.other", 1)
+    assert hints == [f"{CALL} apply --only run.other --replace run.other -y"]
+    command.write_text("exit 4")
+    _, hints = shell.type(hints[0], 1)
+    assert hints == [f"{CALL} apply --only run.other --replace run.other"]
+    command.write_text("exit 0")
+    shell.type(f"{hints[0]} -y", 0)
+
+
 def test_a_run_that_could_not_begin_has_no_log_to_read(shell: Shell) -> None:
     # Nothing that can be executed: the run fails before its first word.
     manifest = shell.folder / "my project" / "it.yaml"

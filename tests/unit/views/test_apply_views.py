@@ -67,6 +67,14 @@ def test_what_was_cut_off_goes_on_by_the_command_that_began_it() -> None:
     assert next_steps(progress)[-1][0] == "mlplan destroy --only deployment.digits"
 
 
+def test_what_was_made_anew_is_not_asked_for_again() -> None:
+    progress = Progress(Call(replace=("run.train", "model.m")))
+    progress.take(ApplyStarted("p", 0, 2, "mlplan apply"), 0)
+    progress.take(_finished("done"), 1)
+    progress.take(_finished("failed", MODEL, "register"), 1)
+    assert next_steps(progress)[-1][0] == "mlplan apply --replace model.m"
+
+
 def test_what_to_do_next_works_as_typed() -> None:
     progress = Progress(Call("mlplan -C demo"))
     progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("no such column",)), 1)
