@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 
 _WARM_REQUESTS = 300
 """More than the runtime looks at before it decides where a model's calls run (`pace.py`)."""
-_WARM_S = 0.5
+_WARM_S = 1.0
 
 NOTHING: Any = object()
 """Stands where no answer is expected."""

@@ -81,7 +81,9 @@ def resource(recorded: Recorded, state: State, *, form: str) -> str:
     """One resource in full: what it yields, and what it was applied with."""
     if form == "json":
         return as_json(resource_json(recorded))
-    yields = {name: value_text(value) for name, value in recorded.outputs.items() if value not in (None, {}, [])}
+    outputs = {**recorded.outputs}
+    golden = _golden_texts("golden", _mapping(outputs.pop("golden", None)))
+    yields = {name: value_text(value) for name, value in outputs.items() if value not in (None, {}, [])} | golden
     parts = {
         name: value_text(part.value) if part.value is not None else (part.digest or "")[:SHORT]
         for name, part in recorded.parts.items()

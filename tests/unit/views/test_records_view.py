@@ -8,7 +8,7 @@ from mlplan.address import Address
 from mlplan.fingerprint import Part
 from mlplan.json_types import Json
 from mlplan.state import entries as e
-from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, Version
+from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, Stopped, Version
 from mlplan.views import records
 from mlplan.workspace.protocols import FileEntry, Tree
 from mlplan.world import ObservedService
@@ -118,6 +118,27 @@ def test_services_as_they_are_now() -> None:
         "  pids         [1, 2]\n"
         "  restarts     0\n"
     )
+
+
+def test_what_golden_requests_came_to() -> None:
+    report: dict[str, Json] = {
+        "asked": 200, "wrong": 0, "changed": 3, "p50_ms": 1.312, "p99_ms": 2.41, "live_p50_ms": 1.1,
+        "live_p99_ms": 2.0, "examples": [], "limits": {"changed": 0}, "missed": ["changed"], "questions": "q",
+    }  # fmt: skip
+    first: dict[str, Json] = {"asked": 200, "wrong": 0, "changed": 0, "p50_ms": 1.0, "p99_ms": 2.0}
+    recorded = Recorded(SERVICE, {}, {"golden": {"golden.jsonl": first}}, False, 9)
+    stopped = Stopped("new", "old", {"golden.jsonl": report, "more.jsonl": first}, 12)
+    assert records.service(recorded, ObservedService("Absent"), form="text", stopped=stopped) == (
+        "service digits\n"
+        "  state      Absent\n"
+        "  golden     golden.jsonl: 200 answered, p50 1.00 ms, p99 2.00 ms\n"
+        "  stopped    golden.jsonl: 3 of 200 answers changed (limit 0), p50 1.10 -> 1.31 ms, p99 2.00 -> 2.41 ms\n"
+        "  stopped 2  more.jsonl: 200 answered, p50 1.00 ms, p99 2.00 ms\n"
+    )
+    assert "  golden  golden.jsonl: 200 answered" in records.resource(recorded, STATE, form="text")
+    entry = e.SwitchStopped(SERVICE, "new", "old", stopped.reports)
+    told = "kept a candidate of deployment.digits from the traffic by golden.jsonl, more.jsonl"
+    assert records.entry_text(entry, {}) == told
 
 
 def test_the_log_in_words() -> None:
