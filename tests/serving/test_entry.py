@@ -304,6 +304,38 @@ def test_a_header_with_a_line_break_is_an_error_of_the_script(serve: Serve) -> N
     assert "set-cookie" not in answer.headers
 
 
+LOGS = """
+import logging
+
+def init():
+    logging.getLogger("score").info("loaded")
+
+def run(data):
+    logging.info("one request")
+    logging.debug("in detail")
+    return 1
+"""
+
+
+def test_what_a_script_logs_stands_in_the_log_from_info_on(serve: Serve) -> None:
+    service = serve(script=LOGS)
+    assert service.score({}).json == 1
+    assert "loaded" in service.log
+    assert "one request" in service.log
+    assert "in detail" not in service.log
+
+
+def test_a_script_that_sets_up_its_own_log_has_it_so(serve: Serve) -> None:
+    own = LOGS.replace(
+        "def init():", "def init():\n    logging.basicConfig(level='WARNING', format='mine %(message)s')\n"
+    )
+    own = own.replace('info("loaded")', 'warning("loaded")')
+    service = serve(script=own)
+    assert service.score({}).json == 1
+    assert "mine loaded" in service.log
+    assert "one request" not in service.log
+
+
 OLD_NAMES = """
 from sklearn.externals import joblib
 import sklearn.linear_model.logistic as module
