@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,21 @@ def test_what_an_encoding_lacks_is_written_otherwise(project: Project) -> None:
     done = shell(project, "mlplan plan", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "\\u25b8 run       run.train" in done.stdout
+
+
+def test_an_interrupt_while_it_is_loaded_ends_it_without_a_word(project: Project) -> None:
+    interrupting = (
+        "import os, signal, sys\n"
+        "from mlplan.__main__ import main\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'mlplan.cli.main':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", interrupting], cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
