@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -80,19 +81,22 @@ def read_request(data: bytes, file: str) -> tuple[list[Diagnostic], Source]:
 # -- places ----------------------------------------------------------------------------------------------------------
 
 
-class _Page(NamedTuple):
+class _Page:
     """A file's text, and where in it something stands."""
 
-    file: str
-    text: str
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._ends: list[int] = []  # of all lines
 
     def span(self, start: int, end: int) -> Span:
         """From one offset to another, as far as that is on one line."""
-        begin = self.text.rfind("\n", 0, start) + 1
-        line, column = self.text.count("\n", 0, start) + 1, start - begin + 1
-        stop = self.text.find("\n", start)
-        end = min(end, len(self.text) if stop < 0 else stop)
-        return Span(self.file, line, column, line, column + max(end - start, 0))
+        if not self._ends:
+            self._ends = [*(found.start() for found in re.finditer("\n", self.text)), len(self.text)]
+        line = bisect_left(self._ends, start)
+        column = start - (self._ends[line - 1] + 1 if line else 0) + 1
+        width = max(min(end, self._ends[line]) - start, 0)
+        return Span(self.file, line + 1, column, line + 1, column + width)
 
     def problem(
         self, code: Code, at: int, detail: str, hint: str, mark: str, *, end: int | None = None
