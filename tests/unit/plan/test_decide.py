@@ -159,3 +159,20 @@ def test_protection_belongs_to_the_record() -> None:
 def test_impact_of_a_service(subject: str, role: Role, impact: str) -> None:
     change = decide(Desired(SERVICE, {subject: part("2", role)}), recorded(SERVICE, **{subject: part("1", role)}))
     assert change.impact == impact
+
+
+def test_a_mark_asks_for_nothing_and_is_recorded_with_what_else_is_done() -> None:
+    marked = Desired(TRAIN, {"a": part("1"), "m": part("new", "mark")})
+    for state in (recorded(TRAIN, a=part("1")), recorded(TRAIN, a=part("1"), m=part("old", "mark"))):
+        assert (decide(marked, state).action, decide(marked, state).reasons) == ("skip", ())
+    again = decide(marked, recorded(TRAIN, a=part("2")))
+    assert (again.action, [reason.subject for reason in again.reasons]) == ("run", ["a"])
+    assert again.after["m"] == part("new", "mark")
+    unmarked = Desired(TRAIN, {"a": part("1")})
+    assert decide(unmarked, recorded(TRAIN, a=part("1"), m=part("old", "mark"))).action == "skip"
+
+
+def test_a_doubt_is_noted_even_where_nothing_is_done() -> None:
+    desired = Desired(TRAIN, {"a": part("1")}, notes=("one file",), doubts=("it can't be told",))
+    assert decide(desired, recorded(TRAIN, a=part("1"))).notes == ("it can't be told",)
+    assert decide(desired, EMPTY).notes == ("it can't be told", "one file")
