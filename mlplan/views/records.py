@@ -95,7 +95,7 @@ def resource(recorded: Recorded, state: State, *, form: str) -> str:
 
 
 def versions(state: State, kind: str, wanted: Collection[Address], *, form: str) -> str:
-    """The versions of datasets or models, the newest first; a star marks the current one."""
+    """The versions of datasets or models, the newest first, the current one marked."""
     found = [
         (address, version)
         for address in sorted(wanted, key=sort_key)
@@ -105,7 +105,7 @@ def versions(state: State, kind: str, wanted: Collection[Address], *, form: str)
         return as_json([version_json(address, version, _current(address, state)) for address, version in found])
     rows = [
         (
-            f"{address.name}:{version.number}" + ("*" if _current(address, state) == version.number else ""),
+            f"{address.name}:{version.number}" + (" (current)" if _current(address, state) == version.number else ""),
             version.digest[:SHORT],
             size_text(_number(version.details.get("size_bytes"))),
             _came_from(version),

@@ -69,9 +69,9 @@ def test_an_interrupted_apply_is_told() -> None:
 
 def test_versions_the_newest_first_the_current_one_marked() -> None:
     assert records.versions(STATE, "model", [MODEL], form="text") == (
-        "VERSION    DIGEST        SIZE    FROM                METRICS\n"
-        "digits:2*  222222222222  9.9 MB  train-3f2a9c1e0b-2\n"
-        "digits:1   111111111111  1.2 kB  train-3f2a9c1e0b-1  accuracy 0.9\n"
+        "VERSION             DIGEST        SIZE    FROM                METRICS\n"
+        "digits:2 (current)  222222222222  9.9 MB  train-3f2a9c1e0b-2\n"
+        "digits:1            111111111111  1.2 kB  train-3f2a9c1e0b-1  accuracy 0.9\n"
     )
     assert records.versions(STATE, "dataset", [DATA], form="text") == "No dataset has a version yet.\n"
     newest, older = json.loads(records.versions(STATE, "model", [MODEL], form="json"))
