@@ -12,7 +12,7 @@ from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.deployment.collected import forget, forgotten
 from mlplan.state.entries import Collected
 from mlplan.state.kept import forgotten_versions, kept_trees
-from mlplan.views.words import size_text
+from mlplan.views.words import counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def run(options: Globals, yes: bool) -> ExitCode:
     if not garbage.digests and not unused and not records:
         tell("Nothing to remove: everything kept is referred to.")
         return ExitCode.OK
-    tell(f"To remove: {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
+    tell(f"To remove: {counted(len(garbage.digests), 'artifact')}, {size_text(garbage.size)}.")
     for address, version in forgotten_versions(state):
         tell(f"  {address.kind} {address.name}:{version.number}, which nothing declares or serves any more")
     for thing in dict.fromkeys(thing for _, things in unused for thing in things):
@@ -53,7 +53,7 @@ def run(options: Globals, yes: bool) -> ExitCode:
             target.clear()
         for name in forgotten_records(project, state).keys() & records.keys():
             forget(project.home, name)
-    tell(f"Removed {len(garbage.digests)} artifacts, {size_text(garbage.size)}.")
+    tell(f"Removed {counted(len(garbage.digests), 'artifact')}, {size_text(garbage.size)}.")
     return ExitCode.OK
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from mlplan.cli.apply import confirm, leased
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.project import Project, open_project
+from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode, Refusal
 from mlplan.state.entries import Moved
-from mlplan.views.words import size_text
+from mlplan.views.words import counted, size_text
 from mlplan.workspace.log import moved
 from mlplan.workspace.open import open_store
 from mlplan.workspace.transfer import content_of, copy_workspace
@@ -78,6 +79,8 @@ def export(options: Globals, file: str) -> ExitCode:
     project = open_project(options)
     if not project.workspace.log.read().serial:  # a wrong place in the manifest would pass for a backup
         raise _nothing(project.workspace.place, "check which place the manifest names; there is nothing to keep")
+    with writing(file):  # before anything is read: whether there is a folder for it
+        os.stat(os.path.dirname(os.path.abspath(file)))
     copied = write_archive(
         project.workspace.store,
         os.path.abspath(file),
@@ -179,8 +182,9 @@ def _nothing(place: str, hint: str) -> Refusal:
 
 
 def _tell_copied(copied: Copied, place: str) -> None:
-    held = f"{copied.serial} commits, the last one {copied.digest[:12]}, and {copied.artifacts} artifacts"
-    tell(f"{place} holds {held}, {size_text(copied.size)}; {copied.sent} artifacts were new there.")
+    held = f"{counted(copied.serial, 'commit')}, the last one {copied.digest[:12]}"
+    kept = f"{counted(copied.artifacts, 'artifact')}, {size_text(copied.size)}"
+    tell(f"{place} holds {held}, and {kept}; {copied.sent} of them new there.")
     tell("All of it was read back and is what its digests say.")
 
 
