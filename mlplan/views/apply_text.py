@@ -27,6 +27,9 @@ OUTCOME_MARKS: Mapping[Outcome, tuple[str, str]] = {
 LOG_LINES = 20
 """How many of the last lines of a failing log the summary shows."""
 
+LOG_LINE = 600
+"""How much of each of them, in columns: a traceback's line fits, an array printed on one line doesn't."""
+
 RESULTS = 20
 """How many results the summary lists before it counts the rest."""
 
@@ -163,7 +166,7 @@ def _ended(event: ChangeFinished, width: int) -> list[Line]:
     said = outcome_text(event, timed=True)
     rows = wrapped(line("  ", (mark, style), " ", (str(event.address), "bold"), " ", (said, style)), width, 4)
     rows += _golden(event.outputs, 4, width)
-    tail = [log_text(text) for text in event.log_tail[-LOG_LINES:]]
+    tail = [words.shortened(log_text(text), LOG_LINE) for text in event.log_tail[-LOG_LINES:]]
     return rows + [row for text in tail for row in wrapped(line(("    │ ", "dim"), text), width, 6)]
 
 

@@ -115,6 +115,14 @@ def test_a_command_to_copy_is_never_broken() -> None:
     assert f"      {progress.call.words} apply" in told.splitlines()
 
 
+def test_a_very_long_line_of_a_log_is_cut_in_the_summary() -> None:
+    progress = Progress()
+    progress.take(ChangeFinished(RUN, "run", "failed", 1.0, {}, ("x" * 100_000, "the end")), 1)
+    rows = painted(summary_lines(progress, 80), colour=False).splitlines()
+    assert len(rows) < 20
+    assert "    │ the end" in rows
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
