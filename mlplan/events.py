@@ -70,7 +70,7 @@ class ChangeFinished:
     action: str
     outcome: Outcome
     elapsed_s: float
-    outputs: Mapping[str, Json]  # version, metrics, scoring_uri, ...
+    outputs: Mapping[str, Json]  # version, metrics, scoring_uri, ...; of a switch that answers stopped: "golden"
     log_tail: tuple[str, ...] = ()  # of the right log, where it failed
 
 

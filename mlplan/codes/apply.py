@@ -160,7 +160,10 @@ MLP7035 = Code("MLP7035", "A limit of golden requests is passed")
 Why: `limits` beside the file of requests says how far it may be, and a service takes traffic only within them. What
 served before still does.
 
-What to do: look at the answers that the apply showed. Mend the model, or change the limit, and apply again.
+What to do: look at the answers that changed; a plan tells them as long as this very candidate would be asked again.
+Mend the model, or change the limit, and apply again.
+
+    mlplan plan
 """
 
 MLP7036 = Code("MLP7036", "Golden requests were asked", severity="note")
