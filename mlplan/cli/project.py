@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.address import Address
 from mlplan.cli.globals import tell
 from mlplan.errors import Refusal
-from mlplan.kinds.protocol import Reading
+from mlplan.kinds.protocol import OpenTarget, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,17 +110,21 @@ def lock_path(manifest: Manifest) -> str:
     return os.path.join(manifest.root, "mlplan.lock")
 
 
-def target_opener(project: Project, state: State) -> Callable[[str], Target]:
-    """Opens the target of a compute by its name, once each: the declared compute, or the one that is recorded."""
-    opened: dict[str, Target] = {}
+def target_opener(project: Project, state: State) -> OpenTarget:
+    """Opens the target of a compute by its name, once each: the declared compute, or the one that is recorded; where
+    another type is asked for, a compute of that type."""
+    opened: dict[tuple[str, str], Target] = {}
 
-    def open_target(name: str) -> Target:
-        if name not in opened:
+    def open_target(compute: str, kind: str = "") -> Target:
+        spec = _compute(compute, project.manifest, state)
+        if kind and kind != spec["type"]:
+            spec = {"type": kind}
+        key = compute, str(spec["type"])
+        if key not in opened:
             from mlplan.targets.registry import open_target as open_type
 
-            spec = _compute(name, project.manifest, state)
-            opened[name] = open_type(str(spec["type"]), project.home, project.manifest.project, spec)
-        return opened[name]
+            opened[key] = open_type(str(spec["type"]), project.home, project.manifest.project, spec)
+        return opened[key]
 
     return open_target
 

@@ -137,7 +137,9 @@ def find(options: Globals, name: str) -> tuple[Project, State, Recorded]:
 
 def services_of(project: Project, state: State, recorded: Recorded) -> Services:
     """The services of the target that hosts a deployment."""
-    return target_opener(project, state)(str(recorded.outputs["compute"])).services
+    from mlplan.kinds.deployment.desired import host_of
+
+    return host_of(recorded, target_opener(project, state))
 
 
 def primary_key(project: Project, recorded: Recorded) -> str:

@@ -191,6 +191,6 @@ def _plan(now: _Read, state: State, moved: Mapping[Address, Address], selection:
     )
 
 
-def _no_target(name: str) -> Target:
+def _no_target(compute: str, kind: str = "") -> Target:
     """Nobody is asked about the world."""
-    raise AssertionError(f"a comparison of revisions asked for the compute {name}")
+    raise AssertionError(f"a comparison of revisions asked for the compute {compute}")

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from mlplan.world import Drift
 
 
+class OpenTarget(Protocol):
+    """Opens the target of a compute, once each."""
+
+    def __call__(self, compute: str, kind: str = "") -> Target:
+        """By the compute's name; as it was while it had the type `kind`, for what went there then."""
+
+
 class Reading(NamedTuple):
     """What a kind may read while planning."""
 
@@ -41,7 +48,7 @@ class Reading(NamedTuple):
     files: Files
     artifacts: Artifacts
     state: State
-    target: Callable[[str], Target]  # by the name of a compute
+    target: OpenTarget
     secret: Callable[[str], str | None]  # the keyed digest of a secret, or None where it isn't at hand
 
 

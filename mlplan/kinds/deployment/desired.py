@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlplan.json_types import Json
-    from mlplan.kinds.protocol import Reading
+    from mlplan.kinds.protocol import OpenTarget, Reading
     from mlplan.manifest.resolved import Resource
     from mlplan.plan.changes import Change, Golden
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
+    from mlplan.targets.protocols import Services
 
 
 class Facts(NamedTuple):
@@ -140,11 +141,16 @@ def place_and_result(parts: Mapping[str, Part]) -> str:
     return digest_of({"result": fingerprint(parts), "place": place})
 
 
+def host_of(recorded: Recorded, open_target: OpenTarget) -> Services:
+    """Where it was deployed, whatever type that compute has by now."""
+    kind = recorded.parts.get("compute type")
+    return open_target(str(recorded.outputs["compute"]), str(kind.value) if kind else "").services
+
+
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
     """What the live service says against what was deployed."""
     outputs = recorded.outputs
-    target = reading.target(str(outputs["compute"]))
-    seen = target.services.observe(recorded.address.name)
+    seen = host_of(recorded, reading.target).observe(recorded.address.name)
     found: list[Drift] = []
     if seen.state != "Healthy":
         problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(

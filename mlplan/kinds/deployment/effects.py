@@ -12,7 +12,7 @@ from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, StageReached
 from mlplan.kinds.deployment.collected import collected_path
-from mlplan.kinds.deployment.desired import generation_of, scoring_uri, served_digest
+from mlplan.kinds.deployment.desired import generation_of, host_of, scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
 from mlplan.kinds.deployment.verify import Verdict, under_root, verify
 from mlplan.kinds.environment import locked_environment, target_environment
@@ -42,18 +42,21 @@ def prepare(resource: Resource, facts: Facts, effects: Effects) -> Facts:
 
 def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, effects: Effects) -> Performed:
     """Deploys, and reads back what is served. Raises: Refusal where the candidate isn't good; what served before
-    goes on serving."""
+    goes on serving, unless it was on another target and has the port."""
     services = effects.reading.target(resource.spec["compute"]).services
     spec = service_spec(resource, facts, attempt, effects)
-    for warning in refuse_errors(services.check(spec)):
+    left = _on_another_target(resource, facts, effects)
+    in_the_way = left is not None and left.parts["port"].value == spec.port
+    problems = [found for found in services.check(spec) if not (in_the_way and found.code == "MLP8002")]
+    for warning in refuse_errors(problems):
         effects.emit(DiagnosticRaised(warning))
+    if left is not None and in_the_way:  # no target can take a port over from another one
+        remove(left, effects)
 
     candidate = _Candidate(resource, spec, attempt, effects)
     seen = services.deploy(spec, candidate.ask, candidate.progress)
-    moved_away = _moved_away(resource, effects)
-    if moved_away is not None:
-        effects.ensure()
-        effects.reading.target(moved_away).services.delete(resource.address.name)
+    if left is not None and not in_the_way:
+        remove(left, effects)
     return Performed(
         {
             "scoring_uri": seen.scoring_uri or scoring_uri(change.after),
@@ -114,18 +117,10 @@ class _Candidate:
             self._effects.emit(StageReached(address, stage, detail))
 
 
-def _moved_away(resource: Resource, effects: Effects) -> str | None:
-    """The compute of another type that hosted it until now, or None."""
+def _on_another_target(resource: Resource, facts: Facts, effects: Effects) -> Recorded | None:
+    """The service as it was deployed on a compute of another type, or None."""
     recorded = effects.state().resources.get(resource.address)
-    if recorded is None:
-        return None
-    old = str(recorded.outputs.get("compute"))
-    types = {
-        name: r.parts["type"].value
-        for name in (old, resource.spec["compute"])
-        if (r := effects.state().resources.get(Address("compute", name))) is not None
-    }
-    return old if old in types and types[old] != types.get(resource.spec["compute"]) else None
+    return recorded if recorded and recorded.parts["compute type"].value != facts.compute_type else None
 
 
 def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> ServiceSpec:
@@ -213,4 +208,4 @@ def served_model(mention: str, effects: Effects) -> ServedModel:
 def remove(recorded: Recorded, effects: Effects) -> None:
     """Ends the service: no process and no open port stays."""
     effects.ensure()
-    effects.reading.target(str(recorded.outputs["compute"])).services.delete(recorded.address.name)
+    host_of(recorded, effects.reading.target).delete(recorded.address.name)
