@@ -1,6 +1,6 @@
 """Large files in a bucket: kept in parts, each an object of its own that is written and read in one request.
 
-    artifacts/ab/<the others>           a kept file of up to PART bytes
+    artifacts/ab/<the others>           a kept file of up to LARGE bytes
     artifacts/ab/<the others>/2-of-13   the second part of a larger one
 
 A file is whole once all its parts are there, and the name of each tells how many those are. So an upload that was cut
@@ -20,15 +20,21 @@ from typing import NamedTuple, Protocol
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes
 
-PART = 16 << 20
+LARGE = 16 << 20
+"""Bytes above which a file is kept in parts: for smaller ones it isn't worth the request that finds them."""
+
+PART = 4 << 20
 """Bytes of a part; the last one may have fewer."""
 
 AT_ONCE = 16
 """Requests that are made side by side: they wait for the network, not for a core."""
 
-ROOM = 4 * PART
+ROOM = 64 << 20
 """Bytes of all files together that are sent at the same time, or fetched in parts: they are in memory meanwhile, and
 a request has to end in its time (`bucket.TIMEOUT_S`), on a slow line, too."""
+
+ROW = 8
+"""Parts of a file that are fetched side by side, before they are handed on in order."""
 
 
 class Objects(Protocol):
@@ -57,7 +63,7 @@ class _Part(NamedTuple):
 
 def has(store: Objects, name: str, size: int) -> bool:
     """Whether a file of that size is there as a whole."""
-    if size <= PART:
+    if size <= LARGE:
         return store.object_size(name) == size
     there = store.objects(name)
     return all(there.get(part.name) == part.size for part in _parts_of(size))
@@ -66,13 +72,16 @@ def has(store: Objects, name: str, size: int) -> bool:
 def upload(store: Objects, name: str, path: str, on_bytes: OnBytes | None = None) -> None:
     """Writes a local file: of a large one the parts that aren't there. Those that are count as sent."""
     size = os.path.getsize(path)
-    is_large = size > PART
-    there = store.objects(name) if is_large else {}
+    if size <= LARGE:
+        _send(store, name, path, _Part("", 0, size))
+        if on_bytes:
+            on_bytes(size)
+        return
+    there = store.objects(name)
 
     def send(part: _Part) -> None:
         if there.get(part.name) != part.size:
-            with _room(part.size):
-                store.replace(f"{name}/{part.name}" if is_large else name, _read(path, part))
+            _send(store, f"{name}/{part.name}", path, part)
         if on_bytes:
             on_bytes(part.size)
 
@@ -87,9 +96,8 @@ def download(store: Objects, name: str, write: Callable[[bytes], object], start:
         return True
     parts = _whole(store.objects(name))
     wanted = [part for part in parts if part.start + part.size > start]
-    abreast = ROOM // PART
-    for first in range(0, len(wanted), abreast):
-        row = wanted[first : first + abreast]
+    for first in range(0, len(wanted), ROW):
+        row = wanted[first : first + ROW]
         with _room(sum(part.size for part in row)):
             found = in_parallel(lambda part: store.read(f"{name}/{part.name}"), row, threads=AT_ONCE)
             for part, data in zip(row, found, strict=True):
@@ -126,9 +134,11 @@ _NAME = re.compile(r"[1-9]\d*-of-([1-9]\d*)")
 
 def _parts_of(size: int) -> list[_Part]:
     """How a file of that size is cut."""
-    starts = range(0, size, PART) or range(1)
+    starts = range(0, size, PART)
+    ends = [*starts[1:], size]
     return [
-        _Part(f"{number}-of-{len(starts)}", start, min(PART, size - start)) for number, start in enumerate(starts, 1)
+        _Part(f"{number}-of-{len(ends)}", start, end - start)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
     ]
 
 
@@ -142,10 +152,11 @@ def _whole(there: Mapping[str, int]) -> list[_Part]:
     return []
 
 
-def _read(path: str, part: _Part) -> bytes:
-    with open(path, "rb") as stream:
+def _send(store: Objects, name: str, path: str, part: _Part) -> None:
+    """Writes some bytes of a local file to an object."""
+    with _room(part.size), open(path, "rb") as stream:
         stream.seek(part.start)
-        return stream.read(part.size)
+        store.replace(name, stream.read(part.size))
 
 
 _MIB = 1 << 20

@@ -347,10 +347,7 @@ def test_a_commit_whose_answer_is_lost_is_known_as_ones_own(proxy: Proxy, s3: st
     assert [commit.serial for commit in ann.log.commits()] == [1, 2, 3, 4, 5]
 
 
-def test_an_upload_cut_in_any_part_is_never_read_as_whole(
-    proxy: Proxy, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mlplan.workspace.parts.PART", 5_000_000)
+def test_an_upload_cut_in_any_part_is_never_read_as_whole(proxy: Proxy, s3: str, tmp_path: Path) -> None:
     ann = clone(tmp_path, "ann", s3).artifacts
     large = {"large": os.urandom(23_000_000)}
     make(tmp_path / "in", large)

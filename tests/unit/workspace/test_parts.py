@@ -45,8 +45,8 @@ class Bucket:
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PART", 4 * MIB)
+def smaller_files_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LARGE", 5 * MIB)
 
 
 def sent(bucket: Bucket, tmp_path: Path, content: bytes) -> list[int]:
@@ -67,8 +67,8 @@ def got(bucket: Bucket, start: int = 0) -> bytes | None:
     [
         (0, {NAME: 0}),
         (1, {NAME: 1}),
-        (4 * MIB, {NAME: 4 * MIB}),
-        (4 * MIB + 1, {f"{NAME}/1-of-2": 4 * MIB, f"{NAME}/2-of-2": 1}),
+        (5 * MIB, {NAME: 5 * MIB}),
+        (5 * MIB + 1, {f"{NAME}/1-of-2": 4 * MIB, f"{NAME}/2-of-2": MIB + 1}),
         (8 * MIB, {f"{NAME}/1-of-2": 4 * MIB, f"{NAME}/2-of-2": 4 * MIB}),
         (9 * MIB, {f"{NAME}/1-of-3": 4 * MIB, f"{NAME}/2-of-3": 4 * MIB, f"{NAME}/3-of-3": MIB}),
     ],
@@ -113,6 +113,7 @@ def test_a_download_begins_where_it_is_told_to(tmp_path: Path, start: int) -> No
 
 
 def test_more_parts_than_are_fetched_at_once_come_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LARGE", 10)
     monkeypatch.setattr(parts, "PART", 10)
     bucket = Bucket()
     sent(bucket, tmp_path, bytes(range(250)) * 3)
