@@ -23,9 +23,9 @@ from typing import Any, Callable
 from urllib.parse import parse_qsl
 
 from . import json_text, oip, raw_http, stacking
+from .jobs import Job, Stack
 from .messages import JSON, Refused, Request
 from .results import to_response
-from .scoring import Job, Stack
 from .settings import Settings
 
 _HEADERS = "request_headers"

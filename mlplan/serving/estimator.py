@@ -17,11 +17,11 @@ import numpy as np
 
 from . import inputs, json_text, oip, onnx_model, pickles, rowwise
 from .entry import json_body, parse_json
+from .jobs import Job, Stack
 from .messages import Refused, Request, Response
 from .model_files import only_model_file
 from .results import as_json
 from .schema import Schema
-from .scoring import Job, Stack
 from .settings import Settings
 
 METHODS = (

@@ -8,8 +8,8 @@ from typing import Any, Callable, NamedTuple, Protocol
 
 from . import VERSION, json_text, oip
 from .entry import json_body, parse_json
+from .jobs import Job
 from .messages import Refused, Request, Response
-from .scoring import Job
 from .settings import Config, Model
 
 

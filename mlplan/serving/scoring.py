@@ -12,84 +12,21 @@ event loop, is one call. Nobody waits for company: there is no timer.
 from __future__ import annotations
 
 import asyncio
-import gc
-import queue
-import threading
 from collections import deque
 from collections.abc import Sequence
 from time import monotonic, perf_counter
-from typing import Any, Callable, Union
+from typing import Callable
 
+from .jobs import Job, Outcome, TimeLimit, awaited, execute
 from .messages import Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, observe
 from .pace import Pace
+from .scoring_thread import ScoringThread
 from .settings import Settings
 
-LARGE_BODY = 64 * 1024  # what takes so long to read that the event loop doesn't do it
 _STUCK_S = 5.0  # after its time limit, how long a call may take to give up before its thread is given up
 _MAX_STUCK = 3
 _TURN_S = 0.001  # for so long the model is asked in the event loop, then the network gets its turn
-
-
-class TimeLimit(BaseException):
-    """Raised inside a call of the model that took too long. No Exception, so that few scripts swallow it."""
-
-
-class Job:
-    """One request on its way through the model."""
-
-    __slots__ = ("call", "deadline", "encode", "is_async", "queued", "request", "rows", "running_in", "stack")
-
-    def __init__(
-        self,
-        request: Request,
-        call: Callable[[], Any],
-        encode: Callable[[Any], Response],
-        stack: Stack | None = None,
-        rows: int = 1,
-        is_async: bool = False,
-    ) -> None:
-        self.request = request
-        self.is_async = is_async  # the call gives an awaitable
-        self.call = call  # what the model makes of the request
-        self.encode = encode  # the answer, from that
-        self.stack = stack  # how it goes together with others
-        self.rows = rows
-        self.queued = 0.0
-        self.deadline: asyncio.TimerHandle | None = None
-        self.running_in: _Thread | None = None
-
-
-class Stack:
-    """Jobs that may go together: those whose stacks are of one `key`. `run` gives a result for each, or raises."""
-
-    __slots__ = ("data", "key", "run")
-
-    def __init__(self, key: Any, data: Any, run: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
-        self.key = key
-        self.data = data
-        self.run = run
-
-
-def reading_too(request: Request, make: Callable[[], Job]) -> Job:
-    """A job that also reads its request, where it runs and within its time: what `make` refuses is its outcome."""
-
-    def call() -> Response:
-        collects = gc.isenabled()
-        gc.disable()  # it would look at each of the body's many lists again and again
-        try:
-            read = make()
-        finally:
-            if collects:
-                gc.enable()
-        job.rows = read.rows
-        return read.encode(read.call())
-
-    job = Job(request, call, lambda response: response)
-    return job
-
-
-Outcome = Union[Response, BaseException]
 
 
 class Dispatcher:
@@ -116,7 +53,7 @@ class Dispatcher:
         self._waiting: deque[Job] = deque()
         self._turn_is_due = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._idle_threads: list[_Thread] = []
+        self._idle_threads: list[ScoringThread] = []
         self._threads = 0
         self._stuck = 0
         self._pace = Pace(settings.dispatch, quick=quick)
@@ -175,9 +112,9 @@ class Dispatcher:
     async def _run_async(self, job: Job) -> None:
         started = perf_counter()
         try:
-            result = await asyncio.wait_for(job.call(), self._settings.timeout_s)
+            result = await asyncio.wait_for(awaited(job), self._settings.timeout_s)
             outcome: Outcome = job.encode(result)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             is_late = isinstance(error, asyncio.TimeoutError) and perf_counter() - started >= self._settings.timeout_s
             outcome = TimeLimit() if is_late else error
         self._finish([job], [outcome], started, perf_counter())
@@ -245,7 +182,7 @@ class Dispatcher:
         if self._idle_threads:
             thread = self._idle_threads.pop()
         else:
-            thread = _Thread(self._loop, self._enter_thread, self._come_back)
+            thread = ScoringThread(self._loop, self._enter_thread, self._come_back)
             self._threads += 1
         for job in jobs:
             job.running_in = thread
@@ -254,7 +191,7 @@ class Dispatcher:
         thread.post(jobs)
 
     def _come_back(
-        self, thread: _Thread, jobs: list[Job], outcomes: list[Outcome], started: float, ended: float
+        self, thread: ScoringThread, jobs: list[Job], outcomes: list[Outcome], started: float, ended: float
     ) -> None:
         for job in jobs:
             job.running_in = None
@@ -316,7 +253,7 @@ class Dispatcher:
         text = f"The model took longer than {self._settings.timeout_s:g} s."
         return error_response(request, 504, text)
 
-    def _replace(self, thread: _Thread, job: Job) -> None:
+    def _replace(self, thread: ScoringThread, job: Job) -> None:
         """Goes on without a thread that didn't give up; too many of them, and the worker is to be replaced."""
         if job.running_in is not thread:
             return
@@ -326,83 +263,3 @@ class Dispatcher:
         if self._stuck >= _MAX_STUCK:
             self._give_up(f"{self._stuck} calls of the model don't end")
         self._take_turn()
-
-
-def execute(jobs: list[Job]) -> list[Outcome]:
-    """The outcome of each job. Those that go together are one call; where that fails, each is called alone."""
-    if len(jobs) > 1:
-        first = jobs[0].stack
-        assert first is not None
-        try:
-            results = first.run([job.stack.data for job in jobs if job.stack is not None])
-            return [_encode(job, result) for job, result in zip(jobs, results)]
-        except Exception:  # whose fault it is shows when each is called alone
-            pass
-    return [_run_one(job) for job in jobs]
-
-
-def _run_one(job: Job) -> Outcome:
-    try:
-        return job.encode(job.call())
-    except (Exception, TimeLimit) as error:
-        return error
-    except SystemExit as error:
-        return RuntimeError(f"the model asked to exit: {error}")
-
-
-def _encode(job: Job, result: Any) -> Outcome:
-    try:
-        return job.encode(result)
-    except Exception as error:
-        return error
-
-
-class _Thread:
-    """Runs jobs beside the event loop, one list after the other."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        enter: Callable[[], None],
-        come_back: Callable[[_Thread, list[Job], list[Outcome], float, float], None],
-    ) -> None:
-        self.given_up = False
-        self._loop = loop
-        self._enter = enter
-        self._come_back = come_back
-        self._posted: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="scoring", daemon=True)
-        self._thread.start()
-
-    def post(self, jobs: list[Job] | None) -> None:
-        """Hands it jobs to run; None ends it."""
-        self._posted.put(jobs)
-
-    def interrupt(self) -> None:
-        """Raises TimeLimit in the call that runs, as soon as that is back from C code."""
-        import ctypes
-
-        ident = self._thread.ident
-        assert ident is not None
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(TimeLimit))
-
-    def _work(self) -> None:
-        self._enter()
-        while self._work_once():
-            pass
-
-    def _work_once(self) -> bool:
-        """Runs what is posted next; False where there will be no more."""
-        try:
-            jobs = self._posted.get()
-            if jobs is None:
-                return False
-            started = perf_counter()
-            outcomes = execute(jobs)
-            ended = perf_counter()
-            self._loop.call_soon_threadsafe(self._come_back, self, jobs, outcomes, started, ended)
-        except TimeLimit:  # it came too late, outside the model
-            pass
-        except RuntimeError:  # the loop is closed: the worker ends
-            return False
-        return not self.given_up

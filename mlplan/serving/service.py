@@ -15,10 +15,11 @@ from urllib.parse import parse_qsl
 from . import json_text, metrics, oip_routes, openapi
 from .auth import Keys
 from .collect import NOT_KEPT, REQUESTS, Collector, Place
+from .jobs import LARGE_BODY, Job, reading_too
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
 from .oip_routes import Infers, Path
-from .scoring import LARGE_BODY, Dispatcher, Job, reading_too
+from .scoring import Dispatcher
 from .settings import Config
 from .traces import trace_of
 

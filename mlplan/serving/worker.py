@@ -27,9 +27,10 @@ from . import json_text, metrics
 from .collect import Collector
 from .connection import Connection, Door
 from .control import Channel, Message
+from .jobs import TimeLimit, execute
 from .loading import load
 from .messages import Headers, Refused, Request, Response
-from .scoring import Dispatcher, TimeLimit, execute
+from .scoring import Dispatcher
 from .service import Service
 from .settings import Config, read_config
 from .traces import trace_of

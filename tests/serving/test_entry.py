@@ -155,6 +155,19 @@ def test_an_exception_in_run_is_logged_and_not_told(results: Service) -> None:
     assert "KeyError: 'missing'" in results.log
 
 
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
+@pytest.mark.parametrize("where", ["thread", "inline", "async"])
+def test_a_call_may_end_itself_and_not_the_worker(serve: Serve, kind: str, where: str) -> None:
+    is_async = "async " if where == "async" else ""
+    script = f"import asyncio\ndef init(): pass\n{is_async}def run(data):\n    raise {kind}\n"
+    service = serve(script=script, settings={"dispatch": "inline" if where == "inline" else "thread"})
+    workers = service.status["workers"]
+    for _ in range(2):
+        assert service.score({}).status == 500
+    assert kind.rpartition(".")[2] in service.log
+    assert service.status["workers"] == workers
+
+
 def test_text_that_claims_to_be_json_and_is_not_is_the_clients_fault(results: Service) -> None:
     answer = results.ask("POST", "/score", b'{"data": [', {"content-type": "application/json"})
     assert answer.status == 400

@@ -32,8 +32,8 @@ from sklearn.utils import all_estimators  # type: ignore[import-untyped]  # has 
 from mlplan.serving import oip
 from mlplan.serving.entry import parse_json
 from mlplan.serving.estimator import Estimator, NotServable
+from mlplan.serving.jobs import Job, execute, reading_too
 from mlplan.serving.messages import Refused, Request, Response
-from mlplan.serving.scoring import Job, execute, reading_too
 from mlplan.serving.settings import Settings
 
 from .conftest import Serve
