@@ -32,9 +32,9 @@ MakeService = Callable[..., ServiceSpec]
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can kill a container's process from outside")
 
 
-def ask(port: int, *, key: str = "") -> tuple[int, Any]:
+def ask(port: int, *, key: str = "", timeout_s: float = 20) -> tuple[int, Any]:
     """The status and the answer of the service on this port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         connection.request("POST", "/score", b"{}", headers)
@@ -287,7 +287,7 @@ def test_a_service_whose_workers_die_says_why(target: Target, service: MakeServi
 
     def has_given_up() -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            ask(port)
+            ask(port, timeout_s=1)  # nobody answers in the end, and the door stays open
         return target.services.observe("scorer").state == "Failed"
 
     wait_until(has_given_up)
