@@ -42,14 +42,14 @@ def read_code(reading: Reading, resource: Resource, scripts: tuple[str, ...]) ->
 
     source = str(resource.spec["source"])
     packed = snapshot(os.path.join(reading.manifest.root, source))
-    is_counted = counted_elsewhere(resource, reading.manifest)
+    is_counted, plain = counted_elsewhere(resource, reading.manifest), os.path.normpath(source)
     files = reading.files
     reached = reach(scripts, lambda path: files.python(packed.files[path]) if path in packed.files else None)
     parts: dict[str, Part] = {}
     for path, here in packed.files.items():
         name = name_of(source, path)
         if not path.endswith(".py"):
-            if not is_counted(name):
+            if not is_counted(path if plain == "." else f"{plain}/{path}"):
                 parts[name] = Part("result", files.digest(here))
         elif reached.everything or path in reached.files:
             meaning = files.python(here)
@@ -63,11 +63,12 @@ def name_of(source: str, path: str) -> str:
 
 
 def counted_elsewhere(resource: Resource, manifest: Manifest) -> Callable[[str], bool]:
-    """Says of a path whether it is the manifest, or data of a dataset that the resource refers to."""
+    """Says of a path (normal, from the manifest's folder) whether it is the manifest, or data of a dataset that the
+    resource refers to."""
     addresses = {reference.address for reference in resource.references if reference.address.kind == "dataset"}
     named = [_data_of(manifest.resources[address]) for address in addresses if address in manifest.resources]
     own = os.path.basename(manifest.file)
-    return lambda path: path == own or any(is_data(os.path.normpath(path)) for is_data in named)
+    return lambda path: path == own or any(is_data(path) for is_data in named)
 
 
 def _data_of(dataset: Resource) -> Callable[[str], bool]:
