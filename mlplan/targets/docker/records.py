@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplan.errors import Refusal
 from mlplan.targets.docker import archives, containers
+from mlplan.targets.docker.containers import fetch
 from mlplan.targets.docker.engine import LABEL, refused, with_prefix
 from mlplan.targets.protocols import KeptFile
 
@@ -91,7 +92,7 @@ def bring_home(engine: Engine, home: str, service: str | None = None) -> None:
         with containers.making(what), _reader(engine, home, volume["Name"]) as container:
             try:
                 os.makedirs(labelled["folder"], mode=0o700, exist_ok=True)
-                containers.fetch(engine, container, f"{RECORDS}/{FOLDER}", labelled["folder"])
+                fetch(engine, container, f"{RECORDS}/{FOLDER}", labelled["folder"])
             except OSError as error:
                 raise Refusal([refused(what, str(error.strerror or error))]) from error
         with containers.making(what):

@@ -19,6 +19,7 @@ import pytest
 
 from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
+from mlplan.targets.docker import records
 from mlplan.targets.docker.images import build
 from mlplan.targets.docker.service_image import recipe
 from mlplan.targets.docker.services import DockerServices
@@ -378,6 +379,33 @@ def deploy_and_die(target: Target, spec: ServiceSpec, step: str) -> None:
             patch.setattr(DockerServices, step, die)
         with pytest.raises(Killed):
             target.services.deploy(spec, die if step == "verify" else accept, silent)
+
+
+def test_records_come_home_once_where_a_delete_died(
+    target: Target, service: MakeService, port: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "home" / "collected" / "scorer"
+    plan = {"folder": str(folder), "max_bytes": 1 << 20, "max_file_bytes": 1 << 16}
+    target.services.deploy(service(collect=plan), accept, silent)
+    assert ask(port) == (200, "one")
+    wait_until(lambda: len(list(target.services.kept("scorer"))) == 1)
+    services = target.services
+    assert isinstance(services, DockerServices)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "fetch", die)
+        with pytest.raises(Killed):
+            services.delete("scorer")
+    assert len(list(services.kept("scorer"))) == 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(services._engine.client.api), "remove_volume", die)
+        with pytest.raises(Killed):
+            services.delete("scorer")
+    services.delete("scorer")
+
+    assert len(list(folder.rglob("*.jsonl"))) == 1
+    assert list(services.kept("scorer")) == []
+    assert docker("volume", "ls", "-q", *home(target)) == ""
 
 
 def test_what_a_deploy_that_died_left_is_cleared(target: Target, service: MakeService, port: int) -> None:
