@@ -103,6 +103,19 @@ What to do: make room, and apply again. The run isn't executed again for that.
     mlplan apply
 """
 
+MLP7024 = Code("MLP7024", "A run goes on without its apply", severity="warning")
+"""The apply that started a run, or waited for it, lost the workspace while it ran.
+
+Why: the store couldn't be reached, or the machine slept, and by now another apply may be at work. So this one begins
+nothing more. A training that runs is left alone: hours of it shall not be lost to a minute without network.
+
+What to do: once the workspace can be reached, look at what it prints, and apply again on this machine. That waits for
+the run, or takes what it left; it isn't started anew.
+
+    mlplan run logs NAME --follow
+    mlplan apply
+"""
+
 MLP7030 = Code("MLP7030", "A secret is not at hand")
 """A value mentions `${{ secret.NAME }}`, and nothing provides it.
 

@@ -85,7 +85,6 @@ class WorkspaceLease:
         self._threads: list[Thread] = []
         self._shown = 0.0  # when this process last showed life, by the steady clock
         self._losing = Lock()
-        self._lost: Refusal | None = None
         self._on_lost: Callable[[], None] = lambda: None
 
     def take(
@@ -117,7 +116,7 @@ class WorkspaceLease:
                 taken = self._try(state, command)
                 if taken is None:
                     continue
-                self._lost, self._on_lost = None, on_lost
+                self._log.lost, self._on_lost = None, on_lost
                 if heartbeat:
                     self._start()
                 return taken
@@ -136,7 +135,7 @@ class WorkspaceLease:
         more: whatever ended the work has been told, and the lease ends by itself with this process."""
         self._end_threads()
         held, self._log.holding = self._log.holding, ""
-        if not held or self._lost is not None:
+        if not held or self._log.lost is not None:
             return
         with suppress(Refusal):
             state = self._log.read()
@@ -158,12 +157,12 @@ class WorkspaceLease:
     def ensure(self) -> None:
         """Raises: Refusal MLP4102 where this process may have no more effects. Asks the log: for right before an
         effect, since any time may have passed since the commit that announced it."""
-        if self._lost is None:
+        if self._log.lost is None:
             state = self._log.read()
             if state.lease is None or state.lease.id != self._log.holding:
                 self._lose(lost(state))
-        if self._lost is not None:
-            raise self._lost
+        if self._log.lost is not None:
+            raise self._log.lost
 
     def holder(self) -> Holder | None:
         """Who holds the lease now, or None."""
@@ -187,7 +186,7 @@ class WorkspaceLease:
         it was lost, or where the store hasn't been reached for so long that others may take it soon.
         """
         held = self._log.holding
-        if not held or self._lost is not None:
+        if not held or self._log.lost is not None:
             return
         silent_s = self._clock.now() - self._shown
         try:
@@ -253,9 +252,9 @@ class WorkspaceLease:
 
     def _lose(self, refusal: Refusal) -> None:
         with self._losing:
-            if self._lost is not None:
+            if self._log.lost is not None:
                 return
-            self._lost = refusal
+            self._log.lost = refusal
         self._on_lost()
 
     def _start(self) -> None:
@@ -293,7 +292,7 @@ class WorkspaceLease:
         if self._stop is not None:
             self._stop.set()
             for thread in self._threads:
-                thread.join(timeout=None if self._lost is None else 0.1)
+                thread.join(timeout=None if self._log.lost is None else 0.1)
             self._stop, self._threads = None, []
 
 

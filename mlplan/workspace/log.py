@@ -46,7 +46,8 @@ class Author(NamedTuple):
 class WorkspaceLog:
     """`Log` over a store. Safe to use from several threads.
 
-    `holding` is the id of the lease that this process holds, "" without one; `lease.py` sets it.
+    `holding` is the id of the lease that this process holds, "" without one. `lost` refuses its commits once it can't
+    keep that lease, whatever the log says. `lease.py` sets both.
 
     `asks_first` is for a store that can only list from the beginning: then one request tells that nothing came after
     a checkpoint, however long the log is. Whoever writes lists all the same before that, and so notices a gap.
@@ -78,6 +79,7 @@ class WorkspaceLog:
         self._kept = 0  # the serial up to which a checkpoint is known to exist
         self._revision: str | None = None
         self.holding = ""
+        self.lost: Refusal | None = None
 
     def read(self) -> State:
         """The state now. Raises: Refusal (MLP4001 to MLP4005) for a log that is damaged, cut, changed, newer, or
@@ -140,6 +142,8 @@ class WorkspaceLog:
             raise Refusal([codes.MLP4005.diagnostic(detail, hint="give each project a workspace of its own")])
 
     def _check_lease(self, state: State, now: State) -> None:
+        if self.lost is not None:
+            raise self.lost
         if not self.holding:
             raise Refusal([codes.MLP4103.diagnostic("A commit was refused: this process holds no lease.")])
         if state.lease is None or state.lease.id != self.holding or now.lease is None or now.lease.id != self.holding:

@@ -139,7 +139,7 @@ def _execute(resource: Resource, facts: Facts, attempt: Attempt, effects: Effect
 def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> None:
     """Passes the job's output on until it ends; ends it when the user asks to stop.
 
-    Raises: Refusal where the lease was lost: the job is left alone then, since it may be another apply's by now.
+    Raises: Unfinished where the lease was lost: the job is left alone then, since it may be another apply's by now.
     """
     followed: Future[None] = Future()
 
@@ -154,10 +154,19 @@ def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> No
     threading.Thread(target=pass_on, name=f"follow {spec.id}", daemon=True).start()
     while not wait([followed], timeout=STOP_POLL_S).done:
         if effects.stop.is_set():
-            effects.ensure()
+            try:
+                effects.ensure()
+            except Refusal as lost:
+                raise _left_running(address, spec, lost) from lost
             jobs.cancel(spec.key, grace_s=GRACE_S)
             break
     followed.result()
+
+
+def _left_running(address: Address, spec: JobSpec, lost: Refusal) -> Unfinished:
+    detail = f"{address} ({spec.id}) goes on by itself: this apply may not end it any more, nor wait for it."
+    hint = f"what it prints:\n    mlplan run logs {address.name} --follow\nThe next apply here takes what it leaves."
+    return Unfinished([codes.MLP7024.diagnostic(detail, hint=hint, address=address)], lost.exit_code)
 
 
 def keep(

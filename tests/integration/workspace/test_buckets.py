@@ -332,7 +332,7 @@ def test_a_holder_cut_off_by_silence_stops_before_its_lease_can_be_taken(
     assert holder is not None
     bob.lease.break_(holder, command="mlplan unlock")
     record(bob, 1)
-    with pytest.raises(Refusal, match="MLP4103"):
+    with pytest.raises(Refusal, match="MLP4102"):
         ann.log.append(state, [Versioned(MODEL, 2, "d", {})], command="mlplan apply")
 
 
@@ -488,6 +488,42 @@ def test_two_clones_that_apply_at_once_work_one_after_the_other(place: str, tmp_
     assert ran.read_text() == "ran\n"
     for name in ("ann", "bob"):
         assert command(tmp_path / name, "plan", "--detailed-exitcode").returncode == 0
+
+
+QUICK = """
+import sys
+from mlplan.cli.main import main
+from mlplan.workspace import open as opened
+opened.BUCKET_PACE = opened.BUCKET_PACE._replace(beat_s=0.2, expiry_s=3.0)
+sys.exit(main(sys.argv[1:]))
+"""
+"""mlplan, with a lease that lasts three seconds."""
+
+
+def test_a_training_outlives_the_lease_it_was_started_under(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    ran, go_on, ann = tmp_path / "ran", tmp_path / "go-on", tmp_path / "ann"
+    waits = f"import os, time\nopen({str(ran)!r}, 'a').write('ran\\n')\n"
+    waits += f"while not os.path.exists({str(go_on)!r}): time.sleep(0.05)\n"
+    files = {"mlplan.yaml": PROJECT.replace("PLACE", s3), "code/sum.py": waits + SCRIPT, "data/one.txt": "1"}
+    make(ann, {path: text.encode() for path, text in files.items()})
+    words = [sys.executable, "-c", QUICK, "-C", str(ann), "apply", "-y"]
+    apply = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not ran.exists():
+        assert apply.poll() is None, apply.communicate()[1]
+        time.sleep(0.05)
+    proxy.faults = ["silence"] * 1000
+    _, said = apply.communicate(timeout=120)
+    proxy.faults = []
+    proxy.silence.set()
+    assert apply.returncode == 6, said
+    assert re.search(r"run\.sum \(sum-\w+-1\) goes on by itself", said), said
+    assert "MLP4102" in said
+    assert "failed" not in said
+    go_on.touch()
+    applied = command(ann, "apply", "-y", "--lock-timeout", "2m")
+    assert applied.returncode == 0, applied.stderr
+    assert ran.read_text() == "ran\n"
+    assert command(ann, "plan", "--detailed-exitcode").returncode == 0
 
 
 @pytest.mark.parametrize("seconds", ["86400", "-86400"])
