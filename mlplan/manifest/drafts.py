@@ -64,8 +64,8 @@ class Drafts(NamedTuple):
     """All resources, and what filling them in found."""
 
     drafts: dict[Address, Draft]
-    workspace: str
-    project: str
+    workspace: str  # "" where it is wrong
+    project: str  # "" where it is wrong, or isn't written
     secrets: frozenset[str]
     consulted: dict[str, str | None]  # environment variables that were read, with their values
     places: dict[str, Span]
@@ -90,7 +90,8 @@ def fill(
     """The drafts of a checked document. `known` are all declared variables, those without a value too."""
     filler = _Filler(document, checked, values, environ, known)
     drafts = {address: filler.draft(address, key, node) for address, (key, node) in filler.declared.items()}
-    workspace, project = filler.top("workspace") or ".mlplan", filler.top("project")
+    project = filler.top("project")
+    workspace = filler.top("workspace") if "workspace" in document.root.entries else ".mlplan"
     filler.note_use_in_profiles()
     unused = [name for name in known if name not in filler.used]
     filler.diagnostics += [tell.unused_variable(document, name) for name in unused]
@@ -148,7 +149,7 @@ class _Filler:
         return Draft(address, key, spec, tuple(self._references), self._sound)
 
     def top(self, name: str) -> str:
-        """The value of a key at the top that holds text; "" where there is none."""
+        """The value of a key at the top that holds text; "" where there is none, or one that is wrong."""
         entry = self.document.root.entries.get(name)
         if entry is None or (name,) in self.checked.bad:
             return ""
@@ -164,7 +165,8 @@ class _Filler:
                     labels=[Label(self.document.span(entry.value), "doesn't fit")],
                 )
             )
-        return str(value)
+            return ""
+        return value
 
     def note_use_in_profiles(self) -> None:
         """A variable that only another profile uses is used."""

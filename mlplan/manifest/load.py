@@ -11,7 +11,7 @@ from mlplan.json_types import digest_of
 from mlplan.manifest import cache as kept_manifests
 from mlplan.manifest.files import ReadableDisk, RealDisk, check_files
 from mlplan.manifest.request_files import look_into
-from mlplan.manifest.resolved import Manifest, Resource
+from mlplan.manifest.resolved import Manifest, Resource, Whereabouts
 from mlplan.source import Source, Span
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Loaded(NamedTuple):
     manifest: Manifest | None  # None where there are errors
     diagnostics: tuple[Diagnostic, ...]  # in order; warnings alone where there is a manifest
     sources: tuple[Source, ...]  # the files that diagnostics point into
+    whereabouts: Whereabouts | None  # told in spite of errors elsewhere; None where they leave it in doubt
 
 
 class File(NamedTuple):
@@ -65,7 +66,7 @@ def load(
     """
     files, problems = _read_all([file, *variable_files])
     if problems:
-        return Loaded(None, tuple(problems), ())
+        return Loaded(None, tuple(problems), (), None)
     inputs = Inputs(environ, profile, variables or {}, files[1:])
     root, data = os.path.dirname(os.path.abspath(file)), files[0].data
     disk = RealDisk(root)
@@ -76,7 +77,8 @@ def load(
     if kept is not None:
         specs = {address: resource.spec for address, resource in kept.manifest.resources.items()}
         source = Source(files[0].name, data.decode().removeprefix("\ufeff"))
-        made = _Made(kept.manifest, list(kept.warnings), (source,), specs, kept.manifest.places, ())
+        here = Whereabouts(root, kept.manifest.project, kept.manifest.workspace)
+        made = _Made(kept.manifest, list(kept.warnings), (source,), specs, kept.manifest.places, (), here)
     else:
         made = _resolve(data, files[0].name, root, inputs)
         if made.manifest is not None:
@@ -88,7 +90,7 @@ def load_bytes(data: bytes, *, file: str, root: str, inputs: Inputs, disk: Reada
     """The manifest that these bytes hold, as if they stood in `root`; `disk` tells which files exist there, None that
     nobody asks."""
     made = _resolve(data, file, root, inputs)
-    return _with_files(made, disk, None) if disk else _loaded(made.manifest, made.diagnostics, made.sources)
+    return _with_files(made, disk, None) if disk else _loaded(made)
 
 
 def _with_files(made: _Made, disk: ReadableDisk, cache: str | None) -> Loaded:
@@ -97,17 +99,20 @@ def _with_files(made: _Made, disk: ReadableDisk, cache: str | None) -> Loaded:
     missing = [found for address, spec in made.specs.items() for found in check_files(address, spec, disk, place_of)]
     looked = look_into(made.specs, disk, place_of, cache)
     manifest = made.manifest._replace(requests=looked.counts) if made.manifest and looked.counts else made.manifest
-    return _loaded(manifest, [*made.diagnostics, *missing, *looked.problems], (*made.sources, *looked.sources))
+    diagnostics = [*made.diagnostics, *missing, *looked.problems]
+    return _loaded(
+        made._replace(manifest=manifest, diagnostics=diagnostics, sources=(*made.sources, *looked.sources))
+    )
 
 
-def _loaded(manifest: Manifest | None, diagnostics: list[Diagnostic], sources: tuple[Source, ...]) -> Loaded:
-    unreadable = {diagnostic.span for diagnostic in diagnostics if _is_about_reading(diagnostic)}
+def _loaded(made: _Made) -> Loaded:
+    unreadable = {diagnostic.span for diagnostic in made.diagnostics if _is_about_reading(diagnostic)}
     ordered = tuple(
         diagnostic
-        for diagnostic in in_order(diagnostics)
+        for diagnostic in in_order(made.diagnostics)
         if diagnostic.span not in unreadable or _is_about_reading(diagnostic)
     )
-    return Loaded(None if has_errors(ordered) else manifest, ordered, sources)
+    return Loaded(None if has_errors(ordered) else made.manifest, ordered, made.sources, made.whereabouts)
 
 
 def _is_about_reading(diagnostic: Diagnostic) -> bool:
@@ -136,18 +141,20 @@ class _Made(NamedTuple):
     specs: Mapping[Address, Mapping[str, Any]]  # those of drafts, where there is no manifest
     places: Mapping[str, Span]
     consulted: Sequence[str]  # names of environment variables
+    whereabouts: Whereabouts | None
 
 
 def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
     from mlplan.manifest import check, parse, profiles, resolve, validate, variables
     from mlplan.manifest.drafts import fill
+    from mlplan.manifest.whereabouts import in_doubt
 
     parsed = parse.parse(data, file)
     files = [variables.read_file(given.name, given.data) for given in inputs.variable_files]
     sources = (parsed.source, *(given.source for given in files))
     found = [*parsed.diagnostics, *(diagnostic for given in files for diagnostic in given.diagnostics)]
     if parsed.document is None:
-        return _Made(None, found, sources, {}, {}, ())
+        return _Made(None, found, sources, {}, {}, (), None)
     document, problems = profiles.with_profile(parsed.document, inputs.profile)
     checked = check.check(document)
     environ = _declared_environ(document, inputs.environ)
@@ -179,7 +186,10 @@ def _resolve(data: bytes, file: str, root: str, inputs: Inputs) -> _Made:
             secrets=tuple(sorted(drafts.secrets)),
             places=drafts.places,
         )
-    return _Made(manifest, found, sources, specs, drafts.places, consulted)
+    here = None
+    if not problems and not in_doubt(parsed, inputs.profile, checked, values, drafts):
+        here = Whereabouts(root, drafts.project, drafts.workspace)
+    return _Made(manifest, found, sources, specs, drafts.places, consulted, here)
 
 
 def _digest(data: bytes, profile: str, values: Variables, drafts: Drafts) -> str:

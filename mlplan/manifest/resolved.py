@@ -48,6 +48,14 @@ class Value(NamedTuple):
     origin: str  # "default", "file vars.yaml", "environment MLPLAN_VAR_x", "command line"
 
 
+class Whereabouts(NamedTuple):
+    """Whose records a manifest speaks of and where they are: all that reading them needs."""
+
+    root: str  # absolute path of the folder the manifest stands in
+    project: str
+    workspace: str
+
+
 class Manifest(NamedTuple):
     """A whole project, resolved."""
 
