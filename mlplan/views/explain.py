@@ -47,7 +47,13 @@ def render(
                     if text
                 ]
     rows += _others(links[0])
-    return painted([row for long in rows for row in wrapped(long, width, 6)], colour=colour)
+    return painted([row for long in rows for row in wrapped(long, width, _hang(long))], colour=colour)
+
+
+def _hang(row: Line) -> int:
+    """Where a row that is too long goes on: a little further in than it began."""
+    start = row[0].text
+    return len(start) - len(start.lstrip(" ")) + 2
 
 
 def _others(link: Link) -> list[Line]:

@@ -191,3 +191,12 @@ def test_an_address_that_nothing_has_is_told_the_nearest(applied: Repository) ->
 def test_a_code_is_explained_in_small_letters_too(applied: Repository) -> None:
     assert applied.mlplan("explain", "mlp5015").out.startswith("MLP5015: Gated impact (error, since 0.1)\n")
     assert applied.mlplan("explain", "MLP5999").code == 1
+
+
+def test_a_long_line_goes_on_further_in_than_it_began(applied: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    applied.edit("mlplan.yaml", "default: 0.5", "default: 0.25")
+    rows = applied.mlplan("explain", "model.mean").out.splitlines()
+    start = next(n for n, row in enumerate(rows) if row.startswith("        mlplan.yaml:"))
+    assert rows[start + 1].startswith("          ")
+    assert all(len(row) <= 60 for row in rows)
