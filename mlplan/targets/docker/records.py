@@ -86,19 +86,23 @@ def bring_home(engine: Engine, home: str, service: str | None = None) -> None:
     labels = {"home": home} | ({"records": service} if service else {})
     for volume in _volumes(engine, labels, unused=True):
         labelled = {name.removeprefix(LABEL): value for name, value in volume["Labels"].items()}
-        if "records" not in labelled:
-            continue
-        what = f"The records of service {labelled['records']} can't be brought to {labelled['folder']}"
-        with containers.making(what), _reader(engine, home, volume["Name"]) as container:
+        if "records" in labelled:
+            _move(engine, home, volume["Name"], labelled["records"], labelled["folder"])
+
+
+def _move(engine: Engine, home: str, volume: str, service: str, folder: str) -> None:
+    """Writes what is in a volume to a folder here, and removes the volume."""
+    what = f"The records of service {service} can't be brought to {folder}"
+    with containers.making(what):
+        with _reader(engine, home, volume) as container:
             try:
-                os.makedirs(labelled["folder"], mode=0o700, exist_ok=True)
-                fetch(engine, container, f"{RECORDS}/{FOLDER}", labelled["folder"])
-            except OSError as error:
-                raise Refusal([refused(what, str(error.strerror or error))]) from error
-        with containers.making(what):
-            engine.client.api.remove_volume(volume["Name"])
-        with contextlib.suppress(OSError):  # nothing was kept
-            os.rmdir(labelled["folder"])
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+                fetch(engine, container, f"{RECORDS}/{FOLDER}", folder)
+            except (OSError, tarfile.TarError) as error:
+                raise Refusal([refused(what, str(error))]) from error
+        engine.client.api.remove_volume(volume)
+    with contextlib.suppress(OSError):  # where nothing was kept, it is empty
+        os.rmdir(folder)
 
 
 def _files(archive: Iterator[bytes]) -> Iterator[KeptFile]:
