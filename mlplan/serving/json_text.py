@@ -50,7 +50,10 @@ def _finite(value: Any, default: Default) -> Any:
 
 
 def _fast_dumps(value: Any, default: Default = None) -> bytes:
-    return orjson.dumps(value, default, _OPTIONS)
+    try:
+        return orjson.dumps(value, default, _OPTIONS)
+    except TypeError:  # integers beyond 64 bits are JSON all the same
+        return _slow_dumps(value, default)
 
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS if HAS_ORJSON else 0

@@ -1,7 +1,7 @@
 """What an entry script returns, as an answer.
 
-Beyond JSON's own types: NumPy arrays and scalars, pandas objects, dates, sets of nothing else; an object with
-`toJSON()`; an AMLResponse; a response object as web frameworks have them. NaN and infinity become null.
+Beyond JSON's own types: NumPy arrays and scalars, pandas objects, dates; an object with `toJSON()`; an AMLResponse; a
+response object as web frameworks have them. NaN and infinity become null.
 """
 
 from __future__ import annotations

@@ -101,6 +101,7 @@ def run(data):
         "nans": [float("inf"), {"a": np.nan}], "array": np.array([[1.0, np.nan]]), "int64": np.int64(7),
         "strided": np.arange(6)[::2], "texts": np.array(["a", "b"]), "told": Told(), "float32": np.float32(0.5),
         "date": datetime.date(2020, 1, 2), "keys": {1: "one"}, "odd": Odd(),
+        "large": [2**70, float("nan"), np.float64(0.5)],
     }[order]
 """
 
@@ -127,6 +128,7 @@ def results(serve_module: Serve) -> Service:
         ("date", '"2020-01-02"'),
         ("keys", '{"1":"one"}'),
         ("float32", "0.5"),
+        ("large", "[1180591620717411303424,null,0.5]"),
     ],
 )
 def test_what_run_returns_is_json_by_the_letter(results: Service, order: str, body: str) -> None:
