@@ -30,7 +30,7 @@ def read_plan(words: list[str]) -> tuple[Globals, PlanOptions] | None:
         option, value = words[position], words[position + 1]
         if option in GLOBAL_VALUES:
             before[GLOBAL_VALUES[option]] = value
-        elif option == "--var" and "=" in value:
+        elif option == "--var" and value.find("=") > 0:
             name, _, text = value.partition("=")
             variables.append((name, text))
         else:

@@ -244,7 +244,7 @@ def _unreadable(path: str, error: Exception) -> Diagnostic:
     near = nearest(os.path.basename(path), (name for name in names if name.endswith((".yaml", ".yml"))))
     return codes.MLP1001.diagnostic(
         f"There is no file `{path}`.",
-        hint=f"Did you mean `{near}`? Name it with `-f {near}`."
+        hint=f"Did you mean `{near}`, which stands there? Name it with `-f`."
         if near
         else "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
     )

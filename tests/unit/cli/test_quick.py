@@ -48,6 +48,8 @@ def test_it_reads_as_typer_does(words: list[str], monkeypatch: pytest.MonkeyPatc
         ["plan", "--base", "--detailed-exitcode"],
         ["plan", "--base=main"],
         ["--var", "a", "plan"],
+        ["--var", "=a", "plan"],
+        ["--var", "==", "plan"],
         ["--nonsense", "plan"],
         ["-C"],
         ["-C", "plan"],
