@@ -165,8 +165,8 @@ def _follow(address: Address, jobs: Jobs, spec: JobSpec, effects: Effects) -> No
 
 def _left_running(address: Address, spec: JobSpec, lost: Refusal) -> Unfinished:
     detail = f"{address} ({spec.id}) goes on by itself: this apply has lost the workspace, and waits for it no more."
-    follow = f"mlplan run logs {address.name} --follow"
-    hint = f"what it prints, once the workspace can be reached:\n    {follow}\nThe next apply here takes what it leaves."
+    printed = f"once the workspace can be reached:\n    mlplan run logs {address.name} --follow"
+    hint = f"what it prints, {printed}\nThe next apply here takes what it leaves."
     return Unfinished([codes.MLP7024.diagnostic(detail, hint=hint, address=address)], lost.exit_code)
 
 
