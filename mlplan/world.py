@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from mlplan.address import Address
 from mlplan.json_types import Json
 
-ServiceState = Literal["Absent", "Transitioning", "Healthy", "Unhealthy", "Unschedulable", "Failed"]
+ServiceState = Literal["Absent", "Transitioning", "Healthy", "Unhealthy", "Unschedulable", "Failed", "Elsewhere"]
+"""Elsewhere: it serves from another checkout, and nobody here can look. No target says so."""
 JobState = Literal["Absent", "Queued", "Preparing", "Running", "Ended"]
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlplan.apply.session import Session
     from mlplan.events import Emit
     from mlplan.graph import Graph
+    from mlplan.json_types import Json
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Attempt, Effects, Performer
     from mlplan.state.entries import Outcome as IntentOutcome
@@ -169,7 +170,7 @@ class Executor:
         if attempt.key not in self._session.state.intents:
             spec = self._planned.survey.reading.manifest.resources.get(address)
             compute = spec.spec["compute"] if spec else self._session.state.resources[address].outputs["compute"]
-            detail = {"compute": compute}
+            detail: dict[str, Json] = {"compute": compute, "checkout": {**self._effects.checkout}}
             opened = IntentOpened(attempt.key, address, change.action, attempt.fingerprint, attempt.number, detail)
             self._session.commit((opened,))
         try:

@@ -5,7 +5,8 @@ The log tells which effects were begun; the target tells what became of each:
     a run that ended         its outputs are kept and recorded: a plan that wants them restores them
     a run that still goes    left open: the change that wants it attaches to it; ended where nobody does any more
     a run that is left out   left open, as `--only` or `--exclude` ask: it is none of this apply's business
-    a run that never began   cleared
+    a run that never began   cleared, and so is one that was begun from another checkout: nobody waits for that one,
+                             which may never come back
     a service                left to its change, which verifies or replaces it; cleared where nothing declares it
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from mlplan.apply.attempts import mark_of
 from mlplan.errors import Refusal
 from mlplan.events import StageReached
+from mlplan.kinds.elsewhere import elsewhere
 from mlplan.kinds.protocol import Attempt
 from mlplan.kinds.run.effects import GRACE_S, keep
 from mlplan.kinds.run.job import run_id
@@ -63,6 +65,9 @@ def settle_others(address: Address, key: str, effects: Effects, session: Session
 
 def _settle_run(intent: Intent, wanted: str | None, effects: Effects, session: Session) -> None:
     """`wanted`: the fingerprint that is asked for now; "" where only the apply can tell, None where nothing is."""
+    if away := elsewhere(intent.detail, effects.reading.here):
+        session.commit((IntentClosed(intent.key, "cleared", f"begun from {away}, and not waited for here"),))
+        return
     jobs = effects.reading.target(str(intent.detail["compute"])).jobs
     seen = jobs.observe(intent.key)
     if seen.state == "Absent":

@@ -18,7 +18,7 @@ from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
 from mlplan.cli.globals import Globals, call, colour_wanted, tell, typed, width
 from mlplan.cli.interrupts import stop_on_interrupt
-from mlplan.cli.planning import PlanOptions, current_state, plan_now, show, tell_warnings
+from mlplan.cli.planning import PlanOptions, current_state, plan_now, refuse_elsewhere, show, tell_warnings
 from mlplan.cli.problems import spelled
 from mlplan.cli.project import Project, open_project
 from mlplan.cli.streams import patient
@@ -73,6 +73,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
                 pass
         project.workspace.files.save()
         return nothing_to_do(planned.plan, asked.format)
+    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading.here)
     if not asked.yes and not asked.plan_file:
         show(planned.plan, "text")
         confirm("Apply these changes?", asked.command, replace=asked.replace)
@@ -250,6 +251,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
         reading=planned.survey.reading,
         home=project.home,
         revision=git_revision(project.manifest.root),
+        checkout=project.workspace.checkout()._asdict(),
         emit=emit,
         state=lambda: session.state,
         commit=session.commit,

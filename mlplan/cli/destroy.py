@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.cli.apply import ApplyOptions, apply_deletions, confirm
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.planning import PlanOptions, addresses, refuse_protected, show
+from mlplan.cli.planning import PlanOptions, addresses, refuse_elsewhere, refuse_protected, show
 from mlplan.cli.project import open_project, reading_of
 from mlplan.errors import ExitCode
 from mlplan.graph import build_graph
@@ -39,6 +39,7 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
         tell("Nothing is recorded, so nothing is to destroy.")
         return ExitCode.OK
     refuse_protected(planned.plan, state)
+    refuse_elsewhere(planned.plan.changes, state, planned.survey.reading.here)
     if asked.format == "text":
         show(planned.plan, "text")
     command = " ".join(["mlplan destroy", *(f"--only {address}" for address in asked.only)])

@@ -10,6 +10,8 @@ from mlplan.cli.globals import Globals, tell
 from mlplan.cli.project import Project, open_project, target_opener
 from mlplan.errors import ExitCode, Refusal
 from mlplan.kinds.deployment.collected import forget, forgotten
+from mlplan.kinds.deployment.desired import host_of
+from mlplan.kinds.elsewhere import elsewhere
 from mlplan.state.entries import Collected
 from mlplan.state.kept import forgotten_versions, kept_trees
 from mlplan.views.words import counted, size_text
@@ -17,8 +19,8 @@ from mlplan.views.words import counted, size_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlplan.state.records import State
-    from mlplan.targets.protocols import Target
+    from mlplan.state.records import Recorded, State
+    from mlplan.targets.protocols import Services, Target
 
 COMMAND = "mlplan gc"
 
@@ -31,7 +33,8 @@ def run(options: Globals, yes: bool) -> ExitCode:
     garbage = workspace.artifacts.garbage(kept_trees(state))
     unused = unused_on_targets(project, state)
     records = forgotten_records(project, state)
-    if not garbage.digests and not unused and not records:
+    stayed = stayed_behind(project, state)
+    if not garbage.digests and not unused and not records and not stayed:
         tell("Nothing to remove: everything kept is referred to.")
         return ExitCode.OK
     tell(f"To remove: {counted(len(garbage.digests), 'artifact')}, {size_text(garbage.size)}.")
@@ -41,6 +44,9 @@ def run(options: Globals, yes: bool) -> ExitCode:
         tell(f"  {thing}, which nothing uses")
     for name, size in records.items():
         tell(f"  what deployment.{name}, which is no more, kept of its requests: {size_text(size)}")
+    for recorded in stayed:
+        away = elsewhere(recorded.outputs, workspace.here)
+        tell(f"  what {recorded.address} left here: it serves from {away} now")
     if not yes:
         confirm("Remove them for good?", COMMAND)
     with leased(project, COMMAND, 0.0, threading.Event()) as state:
@@ -49,12 +55,30 @@ def run(options: Globals, yes: bool) -> ExitCode:
             # Recorded first: a reader then knows why an artifact is gone, and a crash leaves only more to remove.
             workspace.log.append(state, (Collected(garbage.digests),), command=COMMAND)
             workspace.artifacts.remove(garbage)
+        for recorded in stayed_behind(project, state):
+            services_here(project, state, recorded).delete(recorded.address.name)
         for target, _ in unused:
             target.clear()
         for name in forgotten_records(project, state).keys() & records.keys():
             forget(project.home, name)
     tell(f"Removed {counted(len(garbage.digests), 'artifact')}, {size_text(garbage.size)}.")
     return ExitCode.OK
+
+
+def stayed_behind(project: Project, state: State) -> list[Recorded]:
+    """Services that serve from another checkout by now, and of which something is left here."""
+    return [
+        recorded
+        for address, recorded in state.resources.items()
+        if address.kind == "deployment"
+        and elsewhere(recorded.outputs, project.workspace.here)
+        and address.name in services_here(project, state, recorded).names()
+    ]
+
+
+def services_here(project: Project, state: State, recorded: Recorded) -> Services:
+    """The services of this checkout on the target that a deployment is on."""
+    return host_of(recorded, target_opener(project, state))
 
 
 def forgotten_records(project: Project, state: State) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ from mlplan.cli.globals import colour_wanted, say, tell, width
 from mlplan.cli.project import reading_of
 from mlplan.cli.streams import drop_output
 from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.elsewhere import elsewhere
 from mlplan.kinds.planning import plan_project
 from mlplan.plan.make import Selection, protected
 from mlplan.views.plan_context import NO_CONTEXT, Context
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlplan.cli.project import Project
     from mlplan.graph import Graph
     from mlplan.kinds.planning import Planned
-    from mlplan.plan.changes import Plan
+    from mlplan.plan.changes import Change, Plan
     from mlplan.state.records import State
 
 
@@ -185,6 +186,29 @@ def addresses(
     if problems:
         raise Refusal(problems)
     return frozenset(by_text[text] for text in texts)
+
+
+def refuse_elsewhere(changes: Iterable[Change], state: State, here: str) -> None:
+    """Raises: Refusal naming each service to be changed that serves from another checkout, unless it is to be made
+    anew here."""
+    problems = []
+    for change in changes:
+        recorded = state.resources.get(change.address)
+        made_anew = change.action == "replace" and any(reason.cause == "forced" for reason in change.reasons)
+        if change.is_quiet or recorded is None or made_anew:
+            continue
+        if away := elsewhere(recorded.outputs, here):
+            from mlplan.codes import plan as codes
+
+            problems.append(
+                codes.MLP5020.diagnostic(
+                    f"{change.address} ({change.action}) serves from {away}. From here nobody can reach it.",
+                    hint="Do it from there. What can be done from here:\n    mlplan explain MLP5020",
+                    address=change.address,
+                )
+            )
+    if problems:
+        raise Refusal(problems)
 
 
 def refuse_protected(plan: Plan, state: State) -> None:

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.address import Address
-from mlplan.cli.globals import tell
+from mlplan.cli.globals import tell, typed
 from mlplan.errors import Refusal
 from mlplan.kinds.protocol import OpenTarget, Reading
 
@@ -31,6 +31,14 @@ HOME = ".mlplan"
 
 KEPT = ("log", "checkpoint.json", "artifacts")
 """What a workspace in a folder holds."""
+
+
+class Records(NamedTuple):
+    """What is recorded of a project: all that a command finds which only reads that."""
+
+    project: str  # its name
+    workspace: Workspace
+    home: str  # absolute
 
 
 class Project(NamedTuple):
@@ -74,6 +82,32 @@ def open_project(options: Globals) -> Project:
     return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics))
 
 
+def open_records(options: Globals) -> Records:
+    """What is recorded, for commands that only read it; one who looks for a mistake may be at work on the manifest.
+
+    Errors in the manifest are counted on stderr. Raises: Refusal with all of them where they leave in doubt whose
+    records are meant or where they are; where the workspace is committed.
+    """
+    loaded = load_manifest(options)
+    if loaded.whereabouts is None:
+        raise Refusal(loaded.diagnostics, sources=loaded.sources)
+    root, project, place = loaded.whereabouts
+    committed = committed_workspace(root, place)
+    if committed:
+        raise Refusal(committed)
+    if loaded.manifest is None:
+        from mlplan.views.words import counted
+
+        errors = sum(diagnostic.severity == "error" for diagnostic in loaded.diagnostics)
+        tell(
+            f"note: {options.file} has {counted(errors, 'error')}; `{typed('mlplan validate')}` tells them. "
+            "What is shown is what is recorded."
+        )
+    from mlplan.workspace.open import open_workspace
+
+    return Records(project, open_workspace(root, place, project), os.path.join(root, HOME))
+
+
 def committed_workspace(root: str, workspace: str) -> list[Diagnostic]:
     """What is wrong with a workspace, or a local folder, that git tracks: whoever wrote the branch wrote it."""
     from mlplan.workspace.tracked import tracked
@@ -102,6 +136,7 @@ def reading_of(project: Project, state: State) -> Reading:
         state=state,
         target=target_opener(project, state),
         secret=secret_digester(project.home),
+        here=project.workspace.here,
     )
 
 
@@ -113,27 +148,38 @@ def lock_path(manifest: Manifest) -> str:
 def target_opener(project: Project, state: State) -> OpenTarget:
     """Opens the target of a compute by its name, once each: the declared compute, or the one that is recorded; where
     another type is asked for, a compute of that type."""
+
+    def spec_of(compute: str) -> Mapping[str, Json]:
+        declared = project.manifest.resources.get(Address("compute", compute))
+        return declared.spec if declared else _recorded_compute(compute, state)
+
+    return _opener(project.home, project.manifest.project, spec_of)
+
+
+def recorded_targets(records: Records, state: State) -> OpenTarget:
+    """Opens the target of a compute as it is recorded, whatever the manifest makes of it by now; once each."""
+    return _opener(records.home, records.project, lambda compute: _recorded_compute(compute, state))
+
+
+def _opener(home: str, project: str, spec_of: Callable[[str], Mapping[str, Json]]) -> OpenTarget:
     opened: dict[tuple[str, str], Target] = {}
 
     def open_target(compute: str, kind: str = "") -> Target:
-        spec = _compute(compute, project.manifest, state)
+        spec = spec_of(compute)
         if kind and kind != spec["type"]:
             spec = {"type": kind}
         key = compute, str(spec["type"])
         if key not in opened:
             from mlplan.targets.registry import open_target as open_type
 
-            opened[key] = open_type(str(spec["type"]), project.home, project.manifest.project, spec)
+            opened[key] = open_type(str(spec["type"]), home, project, spec)
         return opened[key]
 
     return open_target
 
 
-def _compute(name: str, manifest: Manifest, state: State) -> Mapping[str, Json]:
-    address = Address("compute", name)
-    if address in manifest.resources:
-        return manifest.resources[address].spec
-    return state.resources[address].outputs
+def _recorded_compute(name: str, state: State) -> Mapping[str, Json]:
+    return state.resources[Address("compute", name)].outputs
 
 
 def secret_digester(home: str) -> Callable[[str], str | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.cli.apply import ApplyOptions, apply_plan, confirm
 from mlplan.cli.globals import Globals, tell
-from mlplan.cli.planning import PlanOptions, addresses, plan_now, show
+from mlplan.cli.planning import PlanOptions, addresses, plan_now, refuse_elsewhere, show
 from mlplan.cli.project import Project, open_project
 from mlplan.codes import plan as codes
 from mlplan.errors import ExitCode, Refusal
@@ -35,6 +35,7 @@ def run(options: Globals, address_text: str, version: int | None, yes: bool) -> 
     show(planned.plan, "text")
     if planned.plan.is_empty:
         return ExitCode.OK
+    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading.here)
     if not yes:
         confirm("Roll back?", command)
     code = apply_plan(project, planned, selecting, ApplyOptions(yes=True, command=command))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.named import of_name
-from mlplan.cli.project import Project, open_project, target_opener
+from mlplan.cli.project import Records, open_project, open_records, recorded_targets
 from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.elsewhere import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +26,18 @@ if TYPE_CHECKING:
 
 def list_services(options: Globals, form: str) -> ExitCode:
     """Every service: its state as it is now, what it serves, where."""
-    project = open_project(options)
-    state = project.workspace.log.read()
+    records = open_records(options)
+    state = records.workspace.log.read()
     from mlplan.views.records import services
 
-    say(services(state, observed(project, state), form=form))
+    say(services(state, observed(records, state), form=form))
     return ExitCode.OK
 
 
 def show(options: Globals, name: str, form: str) -> ExitCode:
     """One service in full."""
-    project, state, recorded = find(options, name)
-    seen = services_of(project, state, recorded).observe(recorded.address.name)
+    records, state, recorded = find(options, name)
+    seen = seen_from_here(records, state, recorded)
     from mlplan.views.records import service
 
     say(service(recorded, seen, form=form, stopped=state.stopped.get(recorded.address)))
@@ -45,8 +46,8 @@ def show(options: Globals, name: str, form: str) -> ExitCode:
 
 def logs(options: Globals, name: str, follow: bool) -> ExitCode:
     """The log of a service, to stdout."""
-    project, state, recorded = find(options, name)
-    for line in services_of(project, state, recorded).logs(recorded.address.name, follow=follow):
+    records, state, recorded = find(options, name)
+    for line in services_of(records, state, recorded).logs(recorded.address.name, follow=follow):
         say(line)
     return ExitCode.OK
 
@@ -55,10 +56,10 @@ def score(options: Globals, name: str, data: str) -> ExitCode:
     """Asks a service and prints its answer; 1 where it answers with an error."""
     from mlplan.kinds.deployment.ask import ask
 
-    project, _, recorded = find(options, name)
+    records, _, recorded = find(options, name)
     body = read_data(data)
     uri = str(recorded.outputs["scoring_uri"])
-    answer = ask(uri.removesuffix("/score"), "/score", key=primary_key(project, recorded), body=body)
+    answer = ask(uri.removesuffix("/score"), "/score", key=primary_key(records, recorded), body=body)
     if not 200 <= answer.status < 300:  # an entry script may choose among these
         tell(f"{uri} answered {answer.status}:")
         tell(answer.text)
@@ -82,6 +83,7 @@ def rotate_key(options: Globals, name: str, which: Which) -> ExitCode:
     """Makes one of the two keys anew and shows it."""
     from mlplan.kinds.deployment.keys import rotate
 
+    open_project(options)  # raises for a manifest with errors: this is more than reading
     path = keys_of(options, name)
     if not path:
         return ExitCode.FAILED
@@ -94,9 +96,9 @@ def keys_of(options: Globals, name: str) -> str:
     """The path of a service's keys; "" where it asks for none, which is told."""
     from mlplan.kinds.deployment.keys import keys_path
 
-    project, _, recorded = find(options, name)
-    path = keys_path(project.home, recorded.address.name)
-    if primary_key(project, recorded):
+    records, _, recorded = find(options, name)
+    path = keys_path(records.home, recorded.address.name)
+    if primary_key(records, recorded):
         return path
     tell(f"{recorded.address} asks for no key (auth: none).")
     return ""
@@ -108,8 +110,8 @@ def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
 
     from mlplan.kinds.deployment import collected
 
-    project, state, recorded = find(options, name)
-    kept = collected.kept_files(project.home, recorded.address.name, services_of(project, state, recorded))
+    records, state, recorded = find(options, name)
+    kept = collected.kept_files(records.home, recorded.address.name, services_of(records, state, recorded))
     if not export:
         from mlplan.views.records import collected_days
 
@@ -128,21 +130,35 @@ def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
     return ExitCode.OK
 
 
-def find(options: Globals, name: str) -> tuple[Project, State, Recorded]:
+def find(options: Globals, name: str) -> tuple[Records, State, Recorded]:
     """The recorded deployment of this name. Raises: Refusal with the nearest name."""
-    project = open_project(options)
-    state = project.workspace.log.read()
-    return project, state, state.resources[of_name("deployment", name, state.resources)]
+    records = open_records(options)
+    state = records.workspace.log.read()
+    return records, state, state.resources[of_name("deployment", name, state.resources)]
 
 
-def services_of(project: Project, state: State, recorded: Recorded) -> Services:
-    """The services of the target that hosts a deployment."""
+def services_of(records: Records, state: State, recorded: Recorded) -> Services:
+    """The services of the target that hosts a deployment. Raises: Refusal where it serves from another checkout."""
     from mlplan.kinds.deployment.desired import host_of
 
-    return host_of(recorded, target_opener(project, state))
+    if away := elsewhere(recorded.outputs, records.workspace.here):
+        from mlplan.codes import plan as codes
+
+        detail = f"{recorded.address} serves from {away}. What it prints and keeps is there."
+        raise Refusal([codes.MLP5020.diagnostic(detail, hint="Ask there.", address=recorded.address)])
+    return host_of(recorded, recorded_targets(records, state))
 
 
-def primary_key(project: Project, recorded: Recorded) -> str:
+def seen_from_here(records: Records, state: State, recorded: Recorded) -> ObservedService:
+    """A deployed service as it is now, as far as that can be seen from here."""
+    if away := elsewhere(recorded.outputs, records.workspace.here):
+        from mlplan.world import ObservedService
+
+        return ObservedService("Elsewhere", detail={"serves_from": away})
+    return services_of(records, state, recorded).observe(recorded.address.name)
+
+
+def primary_key(records: Records, recorded: Recorded) -> str:
     """A key that the service takes; "" where it asks for none. Raises: Refusal where its keys are elsewhere."""
     from mlplan.codes import plan as codes
     from mlplan.kinds.deployment.keys import keys_path, read_keys
@@ -150,7 +166,7 @@ def primary_key(project: Project, recorded: Recorded) -> str:
     auth = recorded.parts.get("auth")
     if auth is not None and auth.value == "none":
         return ""
-    path = keys_path(project.home, recorded.address.name)
+    path = keys_path(records.home, recorded.address.name)
     if not os.path.exists(path):
         detail = f"The keys of {recorded.address} aren't in this checkout."
         raise Refusal([codes.MLP5018.diagnostic(detail, hint="ask for them where it was applied: `mlplan history`")])
@@ -172,10 +188,10 @@ def read_data(data: str) -> bytes:
         raise Refusal([codes.MLP5007.diagnostic(f"`{data[1:]}` can't be read: {error.strerror}.")]) from error
 
 
-def observed(project: Project, state: State) -> Mapping[Address, ObservedService]:
+def observed(records: Records, state: State) -> Mapping[Address, ObservedService]:
     """Every deployed service as it is now."""
     return {
-        address: services_of(project, state, recorded).observe(address.name)
+        address: seen_from_here(records, state, recorded)
         for address, recorded in state.resources.items()
         if address.kind == "deployment"
     }

@@ -272,3 +272,25 @@ What to do: mend the path, or make its folder:
 
     mkdir -p DIR
 """
+
+MLP5020 = Code("MLP5020", "Service serves from elsewhere")
+"""A service was started from another checkout of the project, which shares this one's workspace. From here it can't
+be changed, removed, or looked into.
+
+Why: a service's processes, its keys and its log belong to the checkout that started it. To change it from here
+would start a second one beside it, and nobody would know of the first.
+
+What to do: apply there. What doesn't touch the service can be applied here; the plan there then shows what is left:
+
+    mlplan apply --exclude deployment.NAME
+
+To have it serve from here, end it there, then apply here:
+
+    mlplan destroy --only deployment.NAME
+
+Where that checkout or its machine is gone for good, start it anew from here:
+
+    mlplan apply --replace deployment.NAME
+
+Should that machine come back, `mlplan gc` there ends what serves there still.
+"""

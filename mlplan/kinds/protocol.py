@@ -50,6 +50,7 @@ class Reading(NamedTuple):
     state: State
     target: OpenTarget
     secret: Callable[[str], str | None]  # the keyed digest of a secret, or None where it isn't at hand
+    here: str = ""  # what this checkout is known by; "" where nothing was begun from it yet
 
 
 class Effects(NamedTuple):
@@ -58,6 +59,7 @@ class Effects(NamedTuple):
     reading: Reading
     home: str  # the project's local folder, absolute
     revision: str  # the project's git revision, "" without git
+    checkout: Mapping[str, Json]  # where effects begin, as it is recorded with them: `kinds/elsewhere.py`
     emit: Emit
     state: Callable[[], State]  # as it is now
     commit: Callable[[tuple[Entry, ...]], State]  # appends to the log; raises Refusal where the lease is lost

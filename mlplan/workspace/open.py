@@ -5,6 +5,7 @@
   cache/                  can be removed at any time
   views/                  read-only copies of kept trees (artifacts.py)
   runs/, services/, keys/ the targets' and the services' own
+  checkout.json           what this checkout is known by (here.py)
   log/, checkpoint.json, lease/, artifacts/, tmp/    the workspace, unless the manifest names another place
 """
 
@@ -19,6 +20,7 @@ from mlplan.errors import Refusal
 from mlplan.workspace.artifacts import FolderArtifacts
 from mlplan.workspace.files import FileIndex
 from mlplan.workspace.folder import FolderStore, make_folder, make_private_folder
+from mlplan.workspace.here import Checkout, checkout_id, this_checkout
 from mlplan.workspace.lease import Pace, WorkspaceLease
 from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.process import who
@@ -45,6 +47,16 @@ class Workspace(NamedTuple):
     lease: WorkspaceLease
     artifacts: FolderArtifacts | SharedArtifacts
     files: FileIndex
+
+    @property
+    def here(self) -> str:
+        """What this checkout is known by; "" where nothing was begun from it yet."""
+        return checkout_id(self.local)
+
+    def checkout(self) -> Checkout:
+        """This checkout, as the log is to tell it. Raises: Refusal where it has no name yet and can't get one."""
+        make_private_folder(self.local)
+        return this_checkout(self.local, FolderStore(self.local).create)
 
     def folder(self, name: str) -> str:
         """The absolute path of a folder of this machine's own (`runs`, `services`, `keys`), made where absent."""

@@ -8,6 +8,7 @@ from mlplan.address import Address
 from mlplan.fingerprint import Part, fingerprint, known, unknown
 from mlplan.json_types import digest_of
 from mlplan.kinds.deployment.asked import Questions, golden_of, questions_of
+from mlplan.kinds.elsewhere import elsewhere
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.references import written
 from mlplan.plan.decide import Desired
@@ -34,6 +35,7 @@ class Facts(NamedTuple):
     compute_type: str
     base_image: str | None  # of a compute whose services are in containers
     environment: Asked  # of a service whose inference has none: that of the run that made its model
+    here: str  # what this checkout is known by
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
@@ -45,7 +47,8 @@ def read(resource: Resource, reading: Reading) -> Facts:
     compute = resources[Address("compute", resource.spec["compute"])]
     environment = read_environment(reading, environment_of(resource, resources), serving=True)
     golden = questions_of(resource.spec, reading)
-    return Facts(tuple(tests), golden, compute.spec["type"], compute.spec.get("base_image"), environment)
+    base_image = compute.spec.get("base_image")
+    return Facts(tuple(tests), golden, compute.spec["type"], base_image, environment, reading.here)
 
 
 def _test_part(index: int, test: Mapping[str, Any], reading: Reading) -> tuple[str, str]:
@@ -104,13 +107,15 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts["description"] = known("label", spec["description"])
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
+    recorded = state.resources.get(resource.address)
     golden: tuple[Golden, ...] = ()
     if facts.golden:
-        recorded = state.resources.get(resource.address)
         live = generation_of(recorded.parts) if recorded else ""
         stopped = state.stopped.get(resource.address)
         golden = golden_of(facts.golden, generation_of(parts), live, recorded, stopped)
-    return Desired(resource.address, parts, bool(spec.get("protect")), details, golden=golden)
+    away = elsewhere(recorded.outputs, facts.here) if recorded else ""
+    doubts = (f"it serves from {away}, where nobody here can look whether it is well",) if away else ()
+    return Desired(resource.address, parts, bool(spec.get("protect")), details, doubts=doubts, golden=golden)
 
 
 def _model_part(address: Address, pinned: int | None, lookup: Lookup, state: State) -> Part:
@@ -148,8 +153,10 @@ def host_of(recorded: Recorded, open_target: OpenTarget) -> Services:
 
 
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
-    """What the live service says against what was deployed."""
+    """What the live service says against what was deployed. One that serves from another checkout isn't asked."""
     outputs = recorded.outputs
+    if elsewhere(outputs, reading.here):
+        return ()
     seen = host_of(recorded, reading.target).observe(recorded.address.name)
     found: list[Drift] = []
     if seen.state != "Healthy":

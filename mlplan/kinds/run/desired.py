@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlplan.address import Address
 from mlplan.fingerprint import Part, known
 from mlplan.kinds.code import NO_CODE, Code, read_code
+from mlplan.kinds.elsewhere import elsewhere
 from mlplan.kinds.environment import Asked, environment_parts, read_environment
 from mlplan.kinds.references import reference_parts, written
 from mlplan.kinds.secrets import Secrets, read_secrets
@@ -15,7 +16,7 @@ from mlplan.plan.decide import Desired
 from mlplan.world import Drift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
@@ -33,6 +34,7 @@ class Facts(NamedTuple):
     compute_type: str
     base_image: str | None  # of a compute whose runs are in containers
     secrets: Secrets
+    here: str  # what this checkout is known by
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
@@ -46,6 +48,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
         compute.spec["type"],
         compute.spec.get("base_image"),
         read_secrets(resource, reading),
+        reading.here,
     )
 
 
@@ -86,7 +89,15 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
-    return Desired(resource.address, parts, bool(spec.get("protect")), details, notes, facts.secrets.doubts)
+    doubts = (*facts.secrets.doubts, *_may_still_run(resource.address, state, facts.here))
+    return Desired(resource.address, parts, bool(spec.get("protect")), details, notes, doubts)
+
+
+def _may_still_run(address: Address, state: State, here: str) -> Iterator[str]:
+    """Where jobs of it were begun that nobody here can look at."""
+    for intent in state.intents.values():
+        if intent.address == address and (away := elsewhere(intent.detail, here)):
+            yield f"begun from {away}, it may still run there: an apply there takes it over, one here runs it anew"
 
 
 def argument_parts(arguments: Sequence[str]) -> dict[str, Part]:
