@@ -15,6 +15,7 @@ from mlplan.kinds.pinned import asked_environments, asked_urls
 from mlplan.lock.check import check_lock, pruned, with_urls, without_url
 from mlplan.lock.lockfile import read, write
 from mlplan.lock.resolve import resolve_missing, upgrade_package
+from mlplan.views.words import counted
 
 if TYPE_CHECKING:
     from mlplan.lock.check import LockCheck
@@ -35,10 +36,11 @@ def run(options: Globals, check: bool, upgrade: tuple[str, ...]) -> ExitCode:
         return ExitCode.FAILED if has_errors(problems) else ExitCode.OK
     after = complete(manifest, before, upgrade)
     if after == before:
-        tell("mlplan.lock is complete.")
+        tell("mlplan.lock is complete." if os.path.exists(path) else "The manifest leaves nothing open to pin.")
         return ExitCode.OK
     write(path, after)
-    tell(f"mlplan.lock pins {len(after.environments)} environment(s) and {len(after.urls)} URL(s).")
+    pinned = f"{counted(len(after.environments), 'environment')} and {counted(len(after.urls), 'URL')}"
+    tell(f"mlplan.lock pins {pinned}.")
     return ExitCode.OK
 
 
