@@ -20,8 +20,7 @@ from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.copying import copy_checked, open_new, write_all
 from mlplan.workspace.durable import flush_files, flush_folders
-from mlplan.workspace.fetching import BEGUN
-from mlplan.workspace.folder import ASIDE, aside_path, make_folder, read_file, refusal
+from mlplan.workspace.folder import ASIDE, BEGUN, aside_path, make_folder, read_file, refusal
 from mlplan.workspace.packs import BELOW, FROM, Needs, Packs, Place
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import FileEntry, OnBytes, OnSent, Tree

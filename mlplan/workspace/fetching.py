@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.workspace.copying import write_all
-from mlplan.workspace.folder import PIECE, make_folder, refusal
+from mlplan.workspace.folder import BEGUN, PIECE, make_folder, refusal
 
 if TYPE_CHECKING:
     from io import FileIO
 
     from mlplan.workspace.bucket import BucketStore
     from mlplan.workspace.sealed import SealedStore
-
-BEGUN = "begun"
-"""The folder of the copy that holds files, under their digest, which aren't whole yet."""
 
 
 def fetch(store: BucketStore | SealedStore, name: str, root: str) -> None:

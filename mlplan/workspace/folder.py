@@ -16,6 +16,9 @@ from mlplan.workspace.store import Stored
 ASIDE = "tmp"
 """The folder, inside the store, where files are written before they get their name."""
 
+BEGUN = "begun"
+"""The folder, inside a copy of a bucket's artifacts, that holds files, under their digest, which aren't whole yet."""
+
 PIECE = 1 << 20
 """Bytes that are copied at a time."""
 
