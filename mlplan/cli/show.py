@@ -7,7 +7,7 @@ import time
 
 from mlplan.cli.globals import Globals, say
 from mlplan.cli.planning import addresses, show, tell_notes
-from mlplan.cli.project import open_project
+from mlplan.cli.project import open_records
 from mlplan.errors import ExitCode
 
 
@@ -22,7 +22,7 @@ def run(options: Globals, what: str, form: str) -> ExitCode:
         return ExitCode.OK
     from mlplan.views.records import resource, state_overview
 
-    state = open_project(options).workspace.log.read()
+    state = open_records(options).workspace.log.read()
     if not what:
         say(state_overview(state, form=form))
         return ExitCode.OK
@@ -35,7 +35,7 @@ def history(options: Globals, limit: int, form: str) -> ExitCode:
     """Who changed what, when, from which revision; the newest first."""
     from mlplan.views.records import history as view
 
-    log = open_project(options).workspace.log
+    log = open_records(options).workspace.log
     commits = list(log.commits())
     say(view(commits[::-1], form=form, limit=limit, now=time.time()))
     return ExitCode.OK

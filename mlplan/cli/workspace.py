@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlplan.cli.apply import confirm, leased
 from mlplan.cli.globals import Globals, say, tell
-from mlplan.cli.project import Project, open_project
+from mlplan.cli.project import Project, open_project, open_records
 from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode, Refusal
 from mlplan.state.entries import Moved
@@ -34,8 +34,7 @@ def show(options: Globals, form: str) -> ExitCode:
     from mlplan.views.workspace import overview
     from mlplan.workspace.sealed import SealedStore
 
-    project = open_project(options)
-    workspace = project.workspace
+    workspace = open_records(options).workspace
     state = workspace.log.read()
     kept = content_of(workspace.store)
     encrypted = isinstance(workspace.store, SealedStore)
