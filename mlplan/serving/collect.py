@@ -11,6 +11,7 @@ are too large.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import queue
 import random
@@ -69,6 +70,7 @@ class Collector:
     def __init__(self, plan: Plan, dropped: Callable[[], None]) -> None:
         self.plan = plan
         self.columns: Sequence[str] | None = None  # the names of the model's columns, where it has any
+        self.place = Place("service", "1", REQUESTS)  # of the service's own records
         self._dropped = dropped
         self._queue: queue.SimpleQueue[tuple[Place, Callable[[], Iterable[Any]], int] | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
@@ -86,8 +88,9 @@ class Collector:
             self._put(place, lambda: [self._record(now, request_id, sent, answered)], size)
 
     def rows(self, place: Place, rows: Sequence[Any], size: int) -> None:
-        """Takes rows that a script collects."""
-        self._put(place, lambda: rows, size)
+        """Takes rows that a script collects, unless it does so for a request that isn't to be kept."""
+        if _asking.get().is_kept:
+            self._put(place, lambda: [self._kept(row) for row in rows], size)
 
     def close(self) -> None:
         """Writes what waits, within a bounded time."""
@@ -282,6 +285,28 @@ def _decoded(body: bytes) -> Any:
 def _iso(seconds: float) -> str:
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+
+
+class Asking(NamedTuple):
+    """The request that a script is answering."""
+
+    request_id: str  # of requests that are one call: all, with commas
+    is_kept: bool = True  # tests aren't, nor is the sample of the start
+
+
+_NOBODY = Asking("")
+# A thread, or a task of an async script, answers one at a time. What a script starts by itself may answer none.
+_asking = contextvars.ContextVar("asking", default=_NOBODY)
+
+
+def answering(asking: Asking) -> None:
+    """Notes which request the script answers from now on, in this thread or task."""
+    _asking.set(asking)
+
+
+def request_id() -> str:
+    """The id of the request that the script answers just now; empty where that isn't known."""
+    return _asking.get().request_id
 
 
 _current: Collector | None = None

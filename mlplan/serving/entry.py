@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import parse_qsl
 
-from . import json_text, oip, raw_http, stacking
+from . import collect, json_text, oip, raw_http, stacking
 from .jobs import Job, Stack
 from .messages import JSON, Refused, Request
 from .results import to_response
@@ -43,6 +43,7 @@ class EntryScript:
         self._init = _function(module, "init", path)
         self.run = _function(module, "run", path)
         self._batch = bool(settings.batch)
+        self._collects = collect.current() is not None
         parameters = _parameters(self.run, path)
         self._wants_headers = _HEADERS in parameters
         self._names = {name: parameter for name, parameter in parameters.items() if name != _HEADERS}
@@ -74,7 +75,8 @@ class EntryScript:
         arguments = self.arguments(request)
         if self._wants_headers:
             arguments[_HEADERS] = canonical_headers(request)
-        stack = self._stack(arguments) if self._batch and not self.is_raw_http and not self._wants_headers else None
+        goes_along = self._batch and not self.is_raw_http and not self._wants_headers
+        stack = self._stack(request, arguments) if goes_along else None
         rows = stack.data[1] if stack else 1
         return Job(request, lambda: self._answer(request, arguments), to_response, stack, rows, self.is_async)
 
@@ -91,7 +93,7 @@ class EntryScript:
             arguments[_HEADERS] = canonical_headers(request)
         given_id = asked.id or request.id.decode("latin-1")
         encode = oip.answer(model, version, given_id, lambda result: _chosen(oip.tensors_of(result), asked.outputs))
-        return Job(request, lambda: self.call(arguments), encode, is_async=self.is_async)
+        return Job(request, lambda: self._run(request, arguments), encode, is_async=self.is_async)
 
     def call(self, arguments: dict[str, Any]) -> Any:
         """What `run` gives. Raises: Refused where a schema decorator says no; whatever the script raises."""
@@ -108,11 +110,17 @@ class EntryScript:
         """What `run` gives. A plain script gets whatever text comes; where that claims to be JSON, isn't, and `run`
         fails on it, that is the client's fault."""
         try:
-            return self.call(arguments)
+            return self._run(request, arguments)
         except Exception:
             if b"json" in request.headers.get(b"content-type", b"") and not self.is_raw_http:
                 parse_json(request.body)
             raise
+
+    def _run(self, request: Request, arguments: dict[str, Any]) -> Any:
+        """What `run` gives, and what the script collects meanwhile is this request's."""
+        if self._collects:
+            collect.answering(collect.Asking(request.id.decode("latin-1"), _is_kept(request)))
+        return self.call(arguments)
 
     def _by_text(self, request: Request) -> dict[str, Any]:
         if request.method == b"GET":
@@ -147,9 +155,9 @@ class EntryScript:
             trace = trace.tb_next
         return False
 
-    def _stack(self, arguments: dict[str, Any]) -> Stack | None:
+    def _stack(self, request: Request, arguments: dict[str, Any]) -> Stack | None:
         """How this request's rows go together with others', where its data is rows."""
-        if len(arguments) != 1:
+        if len(arguments) != 1 or (self._collects and not _is_kept(request)):
             return None
         (name,) = arguments
         batch = stacking.from_arguments(arguments[name], is_text=not self.is_schema)
@@ -157,10 +165,16 @@ class EntryScript:
             return None
 
         def run_all(items: Sequence[Any]) -> list[Any]:
+            if self._collects:
+                collect.answering(collect.Asking(b",".join(item[2] for item in items).decode("latin-1")))
             together = self.run(**{name: stacking.join([item[0] for item in items], is_text=not self.is_schema)})
             return stacking.split(together, [item[1] for item in items])
 
-        return Stack(batch.key, (batch.value, batch.rows), run_all)
+        return Stack(batch.key, (batch.value, batch.rows, request.id), run_all)
+
+
+def _is_kept(request: Request) -> bool:
+    return request.headers.get(collect.NOT_KEPT) != b"no"
 
 
 def _chosen(tensors: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -79,4 +79,7 @@ def _collector(config: Config, dropped: Callable[[], None]) -> collect.Collector
             return None
         wanted = {"inputs": False, "outputs": False}  # what the script itself collects
     default = os.path.join(os.path.dirname(config.app_root.rstrip("/")), "collected")
-    return collect.Collector(collect.read_plan(wanted, default), dropped)
+    collector = collect.Collector(collect.read_plan(wanted, default), dropped)
+    only = config.models[0] if len(config.models) == 1 else None
+    collector.place = collect.Place(*((only.name, only.version) if only else (config.name, "1")), collect.REQUESTS)
+    return collector

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from . import json_text, metrics, oip_routes, openapi
 from .auth import Keys
-from .collect import NOT_KEPT, REQUESTS, Collector, Place
+from .collect import NOT_KEPT, Collector
 from .jobs import LARGE_BODY, Job, reading_too
 from .messages import TEXT, Refused, Request, Response, error_response
 from .metrics import LAYOUT, REASONS, ROUTES, Shared, observe, request_cell
@@ -68,8 +68,6 @@ class Service:
         self.ready = False
         wanted = collector is not None and (collector.plan.inputs or collector.plan.outputs)
         self._collector = collector if wanted else None
-        only = config.models[0] if len(config.models) == 1 else None
-        self._collected = Place(only.name, only.version, REQUESTS) if only else Place(config.name, "1", REQUESTS)
         self._routes = self._table()
         self._other = Route(ROUTES.index("other"), False, {})
 
@@ -111,7 +109,7 @@ class Service:
             and request.method == b"POST"
             and request.headers.get(NOT_KEPT) != b"no"
         ):
-            self._collector.request(self._collected, request.id.decode("latin-1"), request.body, response.body)
+            self._collector.request(self._collector.place, request.id.decode("latin-1"), request.body, response.body)
         if status >= 400 or self.config.settings.log_requests:
             log(request, f"{request.method.decode('latin-1')} {ROUTES[route]} {status}")
 

@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from . import json_text, metrics
-from .collect import Collector
+from .collect import NOT_KEPT, Collector
 from .connection import Connection, Door
 from .control import Channel, Message
 from .jobs import TimeLimit, execute
@@ -212,7 +212,7 @@ def warm_up(model: Any, sample: Any) -> None:
     """Asks a model the recorded sample, so that the first client doesn't wait for what is made on first use."""
     if sample is None or model.is_async:
         return
-    request = Request(None, b"POST", b"/score", b"", {})  # type: ignore[arg-type]  # nobody gets its answer
+    request = Request(None, b"POST", b"/score", b"", {NOT_KEPT: b"no"})  # type: ignore[arg-type]  # nobody gets its answer
     request.body = json_text.dumps(sample)
     try:
         (outcome,) = execute([model.score(request)])

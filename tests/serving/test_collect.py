@@ -201,3 +201,88 @@ def test_the_older_collector_keeps_its_rows_where_the_variable_asks_for_it(serve
     assert (row["0"], row["1"]) == (1, 2)
     assert row["$Timestamp"]
     assert row["$CorrelationId"]
+
+
+def test_the_older_collectors_rows_carry_the_requests_id(serve: Serve) -> None:
+    service = serve(script=OLDER, env={"AML_MODEL_DC_STORAGE_ENABLED": "true"})
+    service.score({}, {"x-request-id": "r-7"})
+    service.stop()
+    assert [row["$RequestId"] for row in kept(os.path.join(service.folder, "collected"))] == ["r-7"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_script_collects_nothing_of_the_sample_and_of_tests(serve: Serve, is_async: bool, tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    script = NEWER.replace("def run", "async def run") if is_async else NEWER
+    settings = {"collect": {"folder": folder, "inputs": False, "outputs": False}, "sample": [[5, 6]]}
+    service = serve(script=script, models={"best/2": b"N."}, settings=settings)
+    assert service.score([[7, 8]], {"x-mlplan-collect": "no"}).json[0] == [15]
+    assert service.score([[1, 2]], {"x-request-id": "r-1"}).json[0] == [3]
+    service.stop()
+    found = collected_by(service, folder)
+    assert [(row["a"], row["$aml_request_id"]) for row in found["best/2/inputs"]] == [(1, "r-1")]
+    assert [(row["p"], row["$aml_request_id"]) for row in found["best/2/predictions"]] == [(3, "r-1")]
+
+
+def test_what_is_left_out_a_script_does_not_collect_either(serve: Serve, tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    service = serve(
+        script=NEWER, models={"best/2": b"N."}, settings={"collect": {"folder": folder, "without": ["b"]}}
+    )
+    service.score([[1, 2]])
+    service.stop()
+    (row,) = collected_by(service, folder)["best/2/inputs"]
+    assert row["a"] == 1
+    assert "b" not in row
+
+
+SECOND = """
+import json
+import pandas as pd
+from azureml.ai.monitoring import Collector
+from azureml.ai.monitoring.context import BasicCorrelationContext
+
+def init():
+    global inputs, outputs, problems
+    problems = []
+    inputs = Collector(name="model_inputs", on_error=lambda error: problems.append(str(error)))
+    outputs = Collector(name="model_outputs")
+
+def run(data):
+    asked = json.loads(data)
+    frame = pd.DataFrame(asked["rows"])
+    context = inputs.collect(frame, BasicCorrelationContext(id=asked["id"]) if "id" in asked else None)
+    outputs.collect(pd.DataFrame({"sum": frame.sum(axis=1)}), context)
+    inputs.collect([1, 2])
+    return [str(context), context.is_success(), context.get_message(), problems]
+"""
+
+
+def test_the_second_generation_keeps_the_rows_of_frames(serve: Serve, tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    folder = str(tmp_path / "data")
+    settings = {"collect": {"folder": folder, "inputs": False, "outputs": False}}
+    service = serve(script=SECOND, models={"best/2": b"N."}, settings=settings)
+    asked = {"rows": [{"a": 1, "b": 2}, {"a": 3, "b": 4}], "id": "mine"}
+    answer = service.score(asked, {"x-request-id": "r-1"})
+    assert answer.json == ["mine", True, "", ["Not collected: list is no DataFrame"]]
+    service.stop()
+    found = collected_by(service, folder)
+    assert set(found) == {"best/2/model_inputs", "best/2/model_outputs"}
+    assert [(row["a"], row["b"]) for row in found["best/2/model_inputs"]] == [(1, 2), (3, 4)]
+    assert [row["sum"] for row in found["best/2/model_outputs"]] == [3, 7]
+    ids = {(row["$aml_dc_correlation_id"], row["$aml_request_id"]) for rows in found.values() for row in rows}
+    assert ids == {("mine", "r-1")}
+
+
+def test_the_second_generation_is_off_unless_asked_for(serve: Serve) -> None:
+    pytest.importorskip("pandas")
+    made, taken, why, problems = serve(script=SECOND).score({"rows": [{"a": 1}]}).json
+    assert len(made) == 36
+    assert (taken, why, problems) == (False, "Nothing is collected: this deployment has no collect", [])
+
+
+def test_a_collector_of_the_second_generation_has_a_name_for_a_folder(serve: Serve) -> None:
+    script = SECOND.replace("model_outputs", "../requests")
+    service = serve(script=script, wait=False)
+    assert "A collector can't be named '../requests'" in service.wait("failed")["error"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import uuid
 from typing import Any
 
 from azureml.monitoring import (  # type: ignore[import-not-found]  # a worker's path
     ModelDataCollector as _Newer,
 )
+
+# The runtime under whatever name it was started.
+_collect: Any = vars(sys.modules["_mlplan_runtime"])["collect"]
 
 
 class ModelDataCollector:
@@ -34,6 +38,6 @@ class ModelDataCollector:
         stamp = {
             "$Timestamp": datetime.datetime.now(datetime.timezone.utc).isoformat(),
             "$CorrelationId": user_correlation_id or str(uuid.uuid4()),
-            "$RequestId": "",
+            "$RequestId": _collect.request_id(),
         }
         self._inner.collect(data if rows is None else [{**stamp, **row} for row in rows])

@@ -97,7 +97,7 @@ class ModelDataCollector:
         return {
             "$aml_dc_correlation_id": f"{user_id}-{made}" if user_id else made,
             "$aml_dc_scoring_timestamp": datetime.datetime.now(datetime.timezone.utc).isoformat(),
-            "$aml_request_id": "",
+            "$aml_request_id": _collect.request_id(),
             **self._facts,
         }
 
