@@ -106,10 +106,13 @@ def read_line(root: str, file: str, number: int) -> str:
 
 def explain_code(code: str) -> ExitCode:
     """Prints the page of a diagnostic code."""
+    from mlplan.views.explain import page_text
+
     entry = lookup(code)
     if entry is None:
         near = nearest(code, (known.code for known in every_code()))
         hint = f'Did you mean "{near}"?' if near else "Name one that a message of mlplan has in its first line."
         raise Refusal([codes.MLP5001.diagnostic(f"No diagnostic has the code `{code}`.", hint=hint)])
-    say(f"{entry.code}: {entry.summary} ({entry.severity}, since {entry.since})\n\n{page(code)}")
+    title = f"{entry.code}: {entry.summary} ({entry.severity}, since {entry.since})"
+    say(f"{title}\n\n{page_text(page(code), min(width(), 110))}")
     return ExitCode.OK

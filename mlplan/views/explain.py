@@ -78,3 +78,29 @@ def _said(place: Place, read_line: Callable[[str, int], str]) -> str:
     if place.gone:
         return f"{place.file}, from which it was taken out"
     return place.file or place.said
+
+
+def page_text(page: str, width: int) -> str:
+    """The page of a code with its sentences wrapped at `width` columns; examples and commands stay as they are."""
+    rows: list[str] = []
+    paragraph: list[str] = []
+    fenced = False
+    for row in [*page.split("\n"), ""]:
+        goes_on = bool(row.strip()) and not fenced and not row.startswith(("    ", "```", "|", "- "))
+        if paragraph and not goes_on:
+            rows.append(_filled(paragraph, width))
+            paragraph = []
+        if goes_on or (row.startswith("- ") and not fenced):
+            paragraph.append(row.strip())
+        else:
+            rows.append(row)
+        fenced ^= row.startswith("```")
+    return "\n".join(rows).rstrip("\n") + "\n"
+
+
+def _filled(paragraph: list[str], width: int) -> str:
+    from textwrap import fill
+
+    hang = "  " if paragraph[0].startswith("- ") else ""
+    text = " ".join(paragraph)
+    return fill(text, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
