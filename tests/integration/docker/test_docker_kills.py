@@ -45,7 +45,7 @@ model:
 inference:
   s: {{source: code, entry_script: score.py}}
 deployment:
-  svc: {{compute: box, models: [m], inference: s, port: {port}, auth: none}}
+  svc: {{compute: box, models: [m], inference: s, port: {port}, auth: none, collect: {{}}}}
 """
 TRAIN = "import pathlib, sys\npathlib.Path('outputs/model.txt').write_text(sys.argv[1])\n"
 WAITING = """
