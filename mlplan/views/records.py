@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlplan.address import Address, sort_key
 from mlplan.views.tables import as_json, facts, table
-from mlplan.views.words import duration_text, size_text, time_text, value_text
+from mlplan.views.words import age_text, duration_text, size_text, time_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -165,7 +165,7 @@ def runs(state: State, wanted: Collection[Address], *, form: str, now: float | N
         (
             record.id,
             record.status,
-            time_text(record.started, now),
+            age_text(record.started, now),
             duration_text(record.duration_s),
             size_text(record.peak_memory_bytes),
             _metrics_text(dict(record.metrics)),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from mlplan.fingerprint import Part
     from mlplan.json_types import Json
@@ -123,14 +124,26 @@ def duration_text(seconds: float) -> str:
 
 def time_text(time: str, now: float | None = None) -> str:
     """A recorded time as `2026-03-01 12:00:01 UTC`; with `now` (seconds since 1970), and how long ago that was."""
-    from datetime import datetime, timezone
-
-    try:
-        moment = datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone(timezone.utc)
-    except ValueError:
+    moment = _moment(time)
+    if moment is None:
         return printable(time)
     shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{shown} ({_ago_text(now - moment.timestamp())})" if now is not None else shown
+
+
+def age_text(time: str, now: float | None) -> str:
+    """How long ago a recorded time was at `now` (seconds since 1970), for a column; without `now`, the time."""
+    moment = _moment(time)
+    return time_text(time) if moment is None or now is None else _ago_text(now - moment.timestamp())
+
+
+def _moment(time: str) -> datetime | None:
+    from datetime import datetime, timezone
+
+    try:
+        return datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone(timezone.utc)
+    except ValueError:
+        return None
 
 
 def _ago_text(seconds: float) -> str:

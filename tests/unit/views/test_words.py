@@ -175,3 +175,9 @@ def test_time(now: float | None, text: str) -> None:
 
 def test_what_is_no_time_is_shown_as_it_is() -> None:
     assert words.time_text("yesterday\x07", 0) == "yesterday\\x07"
+
+
+def test_an_age_for_a_column() -> None:
+    assert words.age_text("2026-03-01T12:00:00Z", 1_772_366_459.0) == "59 s ago"
+    assert words.age_text("2026-03-01T12:00:00Z", None) == "2026-03-01 12:00:00 UTC"
+    assert words.age_text("long ago", 0.0) == "long ago"
