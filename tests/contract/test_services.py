@@ -199,15 +199,24 @@ def test_what_it_has_answered_is_told(target: Target, service: MakeService, port
 
 
 COLLECTS = """
+from azureml.ai.monitoring import Collector
 from azureml.datacollector import ModelDataCollector as Older
 from azureml.monitoring import ModelDataCollector as Newer
 
+class Table:  # what a collector asks of a DataFrame
+    columns = ["a"]
+
+    def to_dict(self, orient):
+        return [{"a": 1}]
+
 def init():
-    global newer, older
+    global newest, newer, older
+    newest = Collector(name="tables")
     newer = Newer("model", designation="inputs")
     older = Older("model")
 
 def run(data):
+    newest.collect(Table())
     newer.collect([[1, 2]])
     older.collect([[3]])
     return 1
@@ -225,7 +234,7 @@ def test_what_it_keeps_outlives_its_generations_and_itself(
         return dict(Counter("/".join(place) for place, _ in collect.records(files)))
 
     def keeps(records: int) -> bool:
-        wanted = {"model/1/requests": records, "model/1/inputs": records, "model/1/general": records}
+        wanted = dict.fromkeys((f"model/1/{kind}" for kind in ("requests", "tables", "inputs", "general")), records)
         deadline = time.monotonic() + 60  # they are written when there is time
         while kept() != wanted and time.monotonic() < deadline:
             time.sleep(0.05)
