@@ -12,6 +12,7 @@ from mlplan.events import ProgressMade
 from mlplan.json_types import digest_of
 from mlplan.kinds.dataset.desired import CONTENT, Facts, find, with_urls
 from mlplan.kinds.filling import Filling
+from mlplan.kinds.keeping import telling
 from mlplan.kinds.protocol import Performed
 from mlplan.kinds.versions import number_of
 from mlplan.lock.types import LockedUrl
@@ -60,17 +61,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
 def _keep(resource: Resource, facts: Facts, digest: str, effects: Effects) -> None:
     """Puts the bytes into the workspace. Raises: Refusal where they are no longer what the plan saw."""
     artifacts = effects.reading.artifacts
-    done = 0
-    total = facts.tree.size if facts.tree else None
-
-    def on_bytes(count: int) -> None:
-        nonlocal done
-        done += count
-        effects.emit(ProgressMade(resource.address, "keep", done, total))
-
-    def on_sent(sent: int, to_send: int) -> None:
-        effects.emit(ProgressMade(resource.address, "send", sent, to_send))
-
+    on_bytes, on_sent = telling(resource.address, facts.tree.size if facts.tree else None, effects)
     kept = _kept_already(resource, facts, effects)
     missing = {path: url for path, url in facts.urls.items() if path not in kept}
     if missing:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlplan.address import Address
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
+from mlplan.kinds.keeping import telling
 from mlplan.kinds.model.desired import CONTENT, Facts, inside_outputs
 from mlplan.kinds.model.gates import deployed_metrics, unmet
 from mlplan.kinds.protocol import Performed
@@ -59,7 +60,8 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
         tree = _kept(resource, facts, str(run["outputs"]), effects)
         outputs |= {"outputs": run["outputs"], "run_id": run.get("id")}
     else:
-        tree = effects.reading.artifacts.put_files(facts.paths)
+        on_bytes, on_sent = telling(resource.address, facts.tree.size if facts.tree else None, effects)
+        tree = effects.reading.artifacts.put_files(facts.paths, on_bytes=on_bytes, on_sent=on_sent)
     if tree is None or tree.digest != digest:
         raise Refusal([codes.MLP7011.diagnostic(f"The bytes of {resource.address} changed while it was applied.")])
     state = effects.state()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import DiagnosticRaised, OutputLine, StageReached
 from mlplan.kinds.environment import locked_environment
+from mlplan.kinds.keeping import telling
 from mlplan.kinds.placing import refuse_errors
 from mlplan.kinds.protocol import Performed, Unfinished
 from mlplan.kinds.run.job import job_spec
@@ -187,7 +190,10 @@ def keep(
     artifacts = effects.reading.artifacts
     status = status_of(seen)
     ended_by = "timeout" if seen.timed_out else "out of memory" if seen.out_of_memory else ""
-    outputs, problem = _taken(lambda: artifacts.put_folder(folders.outputs).digest)
+    told = telling(address, _size_of(folders.outputs), effects)
+    outputs, problem = _taken(
+        lambda: artifacts.put_folder(folders.outputs, on_bytes=told.on_bytes, on_sent=told.on_sent).digest
+    )
     logs, _ = _taken(lambda: artifacts.put_folder(folders.logs).digest)
     metrics: Mapping[str, Json] | None = {}
     if status == "Completed" and not problem:
@@ -210,6 +216,16 @@ def keep(
         serial=0,  # the fold sets it
         ended_by=ended_by,
     )
+
+
+def _size_of(folder: str) -> int:
+    """How many bytes a folder's files hold. What can't be looked at is left to who reads it."""
+    found = 0
+    for below, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found += os.stat(os.path.join(below, name)).st_size
+    return found
 
 
 def _taken(take: Callable[[], Taken]) -> tuple[Taken | None, str]:
