@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,28 +14,23 @@ from mlplan.apply.executor import Ended, Executor
 from mlplan.apply.pins import Pins
 from mlplan.apply.session import Session
 from mlplan.apply.settle import settle, sweep
-from mlplan.cli.globals import Globals, call, colour_wanted, tell, typed, width
+from mlplan.cli.asking import confirm
+from mlplan.cli.globals import Globals, call, tell, typed
 from mlplan.cli.interrupts import stop_on_interrupt
 from mlplan.cli.planning import PlanOptions, current_state, plan_now, refuse_elsewhere, show, tell_warnings
-from mlplan.cli.problems import spelled
 from mlplan.cli.project import Project, open_project
-from mlplan.cli.streams import patient
+from mlplan.cli.watching import requests_of, view_of
 from mlplan.errors import ExitCode, Refusal
-from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit, Event
+from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
 from mlplan.kinds.effects import PERFORMERS
-from mlplan.views.progress import Call, Progress
+from mlplan.views.progress import Call
 
 if TYPE_CHECKING:
-    from mlplan.address import Address
     from mlplan.diagnostics import Diagnostic
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Effects
-    from mlplan.manifest.resolved import Manifest
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
-    from mlplan.views.console import ConsoleView
-    from mlplan.views.events_json import JsonLinesView
-    from mlplan.views.plain import PlainView
     from mlplan.views.plan_json import PlanFile
     from mlplan.workspace.protocols import Holder
 
@@ -118,7 +111,7 @@ def nothing_to_do(plan: Plan, form: str) -> ExitCode:
     if form == "text":
         show(plan, form)
         return ExitCode.OK
-    with _view(form, (), Call()) as emit:
+    with view_of(form, (), Call()) as emit:
         emit(ApplyStarted(plan.project, plan.serial, 0))
         emit(ApplyFinished(int(ExitCode.OK), 0.0, {}))
     return ExitCode.OK
@@ -298,70 +291,3 @@ def still_to_do(project: Project, state: State, selecting: PlanOptions) -> list[
 def computes_of(project: Project) -> list[str]:
     """The names of all declared computes."""
     return [address.name for address in project.manifest.resources if address.kind == "compute"]
-
-
-def confirm(question: str, command: str, replace: Sequence[str] = ()) -> None:
-    """Asks on the terminal, on behalf of a command. Raises: Refusal where the answer is no, or where nobody can
-    answer."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        from mlplan.codes import plan as codes
-
-        raise Refusal(
-            [
-                codes.MLP5004.diagnostic(
-                    "This changes the world, and nobody can be asked: standard input is no terminal.",
-                    hint="Say yes beforehand:\n    "
-                    + " ".join([command, *(f"--replace {a}" for a in replace), "-y"]),
-                )
-            ]
-        )
-    sys.stderr.write(f"\n{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        tell("Nothing was done.")
-        raise Refusal([])
-
-
-def requests_of(manifest: Manifest) -> dict[Address, str]:
-    """A file with a request for each deployment that has one among its tests, from where the user is."""
-    return {
-        address: os.path.relpath(os.path.join(manifest.root, test["request"]))
-        for address, resource in manifest.resources.items()
-        if address.kind == "deployment"
-        for test in (resource.spec.get("test") or ())[::-1]
-        if test.get("request")
-    }
-
-
-@contextmanager
-def view_of(form: str, addresses: Sequence[Address], called: Call) -> Iterator[Emit]:
-    """Who shows the events: JSON lines on stdout, a live tree on a terminal, plain lines elsewhere. Hints that say to
-    apply again name the command that is at work, which may be one on chosen addresses, or a destroy."""
-    progress, lock = Progress(called), threading.Lock()
-    with _view(form, addresses, called) as view:
-
-        def show_event(event: Event) -> None:
-            with lock:
-                progress.take(event, 0.0)
-                if isinstance(event, DiagnosticRaised):
-                    event = DiagnosticRaised(*spelled([event.diagnostic], progress.command))
-                view(event)
-
-        yield show_event
-
-
-def _view(form: str, addresses: Sequence[Address], called: Call) -> JsonLinesView | ConsoleView | PlainView:
-    if form == "json":
-        from mlplan.views.events_json import JsonLinesView
-
-        return JsonLinesView(
-            patient(sys.stdout), now=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), call=called
-        )
-    terminal = sys.stderr.isatty()
-    if terminal and os.environ.get("TERM") != "dumb":
-        from mlplan.views.console import ConsoleView
-
-        return ConsoleView(patient(sys.stderr), colour=colour_wanted(terminal), addresses=addresses, call=called)
-    from mlplan.views.plain import PlainView
-
-    return PlainView(patient(sys.stderr), width=width(), colour=colour_wanted(terminal), call=called)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.cli.apply import ApplyOptions, apply_deletions, confirm
+from mlplan.cli.apply import ApplyOptions, apply_deletions
+from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, tell
 from mlplan.cli.planning import PlanOptions, addresses, refuse_elsewhere, refuse_protected, show
 from mlplan.cli.project import open_project, reading_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from mlplan.cli.apply import computes_of, confirm, leased
+from mlplan.cli.apply import computes_of, leased
+from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, tell
 from mlplan.cli.project import Project, open_project, target_opener
 from mlplan.errors import ExitCode, Refusal

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplan.address import Address
-from mlplan.cli.apply import ApplyOptions, apply_plan, confirm
+from mlplan.cli.apply import ApplyOptions, apply_plan
+from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, tell
 from mlplan.cli.planning import PlanOptions, addresses, plan_now, refuse_elsewhere, show
 from mlplan.cli.project import Project, open_project

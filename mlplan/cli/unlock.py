@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlplan.cli.apply import confirm
+from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, tell, typed
 from mlplan.cli.project import open_project
 from mlplan.errors import ExitCode

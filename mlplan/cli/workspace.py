@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mlplan.cli.apply import confirm, leased
+from mlplan.cli.apply import leased
+from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.project import Project, open_project, open_records
 from mlplan.cli.writing import writing

@@ -81,7 +81,7 @@ def test_unlock_has_nothing_to_break_where_nobody_holds(small: Project) -> None:
 
 
 def test_an_apply_that_ends_in_part_says_how_to_go_on(small: Project) -> None:
-    small.edit("scripts/train.py", "mean = sum", "raise SystemExit(7)\nmean = sum")
+    small.edit("scripts/train.py", "mean = sum", "print('at seven')\nraise SystemExit(7)\nmean = sum")
     lines = small.mlplan("apply", "-y", "--format", "json", code=4).out.splitlines()
     last = json.loads(lines[-1])
     assert last["changes"] == {
