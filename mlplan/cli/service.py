@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from mlplan.address import Address
@@ -45,11 +46,31 @@ def show(options: Globals, name: str, form: str) -> ExitCode:
 
 
 def logs(options: Globals, name: str, follow: bool) -> ExitCode:
-    """The log of a service, to stdout."""
-    records, state, recorded = find(options, name)
-    for line in services_of(records, state, recorded).logs(recorded.address.name, follow=follow):
+    """The log of a service, to stdout; of one that never went live, that of its last candidate."""
+    records = open_records(options)
+    state = records.workspace.log.read()
+    address = Address("deployment", name.removeprefix("deployment."))
+    if address not in state.resources and (path := never_live(records, state, address.name)):
+        tell(f"note: {address} never went live. This is the log of its last candidate.")
+        with open(path, encoding="utf-8") as stream:
+            for line in stream:
+                say(line)
+        return ExitCode.OK
+    recorded = state.resources[of_name("deployment", name, state.resources)]
+    services = services_of(records, state, recorded)
+    if path := services.refused(address.name):
+        when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(os.path.getmtime(path)))
+        tell(f"note: the candidate of {when} did not go live. Its log: {os.path.relpath(path)}")
+    for line in services.logs(address.name, follow=follow):
         say(line)
     return ExitCode.OK
+
+
+def never_live(records: Records, state: State, name: str) -> str:
+    """The path of the log of a service's last candidate, where none of a service of this name went live yet."""
+    open_target = recorded_targets(records, state)
+    computes = (open_target(address.name) for address in state.resources if address.kind == "compute")
+    return next((path for target in computes if (path := target.services.refused(name))), "")
 
 
 def score(options: Globals, name: str, data: str) -> ExitCode:

@@ -175,6 +175,12 @@ class Services(Protocol):
     def logs(self, name: str, *, follow: bool) -> Iterator[str]:
         """Its log, line by line."""
 
+    def refused(self, name: str) -> str:
+        """The path of a file with the log of the last candidate, where that one did not go live; "" where it did.
+
+        It goes with the service, and with what the target's `clear` removes.
+        """
+
     def kept(self, name: str) -> Iterator[KeptFile]:
         """What it keeps of its requests elsewhere than in the `folder` of its spec's `collect`."""
 

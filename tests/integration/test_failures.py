@@ -82,11 +82,24 @@ def test_a_failing_init(small: Project) -> None:
     assert "FileNotFoundError" in failed
     assert "median.json" in failed
     assert serving(small) == before
+    told = small.mlplan("service", "logs", "means").err
+    assert "did not go live. Its log: .mlplan/services/.refused/means.txt\n" in told
 
     small.edit("scripts/score.py", '"median.json"', '"mean.json"')
     small.mlplan("apply", "-y")
     small.in_step()
     assert serving(small) == before
+
+
+def test_what_a_first_candidate_printed_is_kept(small: Project) -> None:
+    small.edit("scripts/score.py", '"mean.json"', '"median.json"')
+    small.mlplan("apply", "-y", code=4)
+    log = small.mlplan("service", "logs", "means")
+    assert "median.json" in log.out
+    assert log.err == "note: deployment.means never went live. This is the log of its last candidate.\n"
+
+    assert "the log of a candidate of means that did not go live" in small.mlplan("gc", "-y").err
+    assert "No deployment is recorded as `means`" in small.mlplan("service", "logs", "means", code=1).err
 
 
 def test_a_wrong_test_answer(small: Project) -> None:

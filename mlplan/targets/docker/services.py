@@ -41,7 +41,7 @@ from mlplan.targets.docker.images import build, ensure_base, index_warnings, lin
 from mlplan.targets.docker.logs import log_of
 from mlplan.targets.docker.observing import edits, observe
 from mlplan.targets.docker.service_image import config, recipe
-from mlplan.targets.hosting import endpoint, with_log
+from mlplan.targets.hosting import RefusedLogs, endpoint, with_log
 
 if TYPE_CHECKING:
     from mlplan.diagnostics import Diagnostic
@@ -69,6 +69,7 @@ class DockerServices:
         self._folder = folder
         self._compute = compute
         self._package = package
+        self._refused = RefusedLogs(folder)
 
     def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
         """No engine, no BuildKit, no GPUs, keys that the container's user can't read, a taken port."""
@@ -93,10 +94,12 @@ class DockerServices:
             if live and live.key == spec.key and door and door.is_open and self._is_whole(live):
                 self._hold_open(door)
                 self._take_up(live, spec, verify, progress)
+                self._refused.forget(spec.name)
                 self._clear(found, live, door)
                 return self.observe(spec.name)
             self._remove_generations([g for g in found.generations if not g.was_live])
             candidate, door = self._bring_up(spec, live, door, verify, progress)
+            self._refused.forget(spec.name)
             if live:
                 progress("Transitioning", "waiting for the old service's last answers")
             self._clear(self._find(spec.name), candidate, door)
@@ -113,6 +116,10 @@ class DockerServices:
         if shown is not None:
             yield from log_of(self._engine, shown, follow=follow)
 
+    def refused(self, name: str) -> str:
+        """Where the log of the last candidate is, if that one did not go live."""
+        return self._refused.path(name)
+
     def kept(self, name: str) -> Iterator[KeptFile]:
         """The files in the service's volume."""
         return records.kept(self._engine, self._home, name)
@@ -120,6 +127,7 @@ class DockerServices:
     def delete(self, name: str) -> None:
         """Ends all generations and the door, brings home what was kept, removes the service's volumes and images."""
         found = self._find(name)
+        self._refused.forget(name)
         if not found.doors and not found.generations and not os.path.exists(self._lock_path(name)):
             return
         with self._locked(name):
@@ -167,7 +175,7 @@ class DockerServices:
             progress("Transitioning", "making the containers")
             with containers.making(f"Service {spec.name} did not start"):
                 candidate = make_candidate(self._engine, self._home, spec, image, door, config(spec))
-            undo.callback(self._remove_generations, [candidate])
+            undo.callback(self._give_up, candidate, spec.name)
             candidate = self._wait_until_ready(candidate, spec, progress)
             progress("Transitioning", "asking it before it takes traffic")
             verify(endpoint(_private_url(candidate.containers[0]), spec))
@@ -176,6 +184,14 @@ class DockerServices:
                 self._go_live(container["Id"], spec)
             undo.pop_all()
         return reload(self._engine, [c["Id"] for c in candidate.containers]), door
+
+    def _give_up(self, candidate: Generation, name: str) -> None:
+        """Ends a candidate and removes all of it but the end of its log."""
+        import docker.errors
+
+        with contextlib.suppress(Refusal, docker.errors.DockerException, OSError):  # what follows is not to be missed
+            self._refused.keep(name, log_of(self._engine, candidate, follow=False))
+        self._remove_generations([candidate])
 
     def _open_door(self, spec: ServiceSpec, door: Door | None, base: str, undo: contextlib.ExitStack) -> Door:
         """The door at the service's place: the one that is there and open, or a new one."""

@@ -14,6 +14,7 @@ from mlplan.targets.docker.images import remove_images, unused_images
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.docker.records import bring_home
 from mlplan.targets.docker.services import DockerServices
+from mlplan.targets.hosting import RefusedLogs
 from mlplan.targets.protocols import Target
 
 
@@ -25,16 +26,22 @@ def open(home: str, project: str, compute: Mapping[str, Json], *, package: str |
     engine = Engine()
     name = hashlib.sha256(os.path.realpath(home).encode()).hexdigest()[:16]
     folder = os.path.join(home, "docker")
+    refused = RefusedLogs(os.path.join(folder, "services"))
 
     def clear() -> None:
         bring_home(engine, name)
         remove_images(engine, {"home": name})
         remove_images(engine, {"project": project}, nameless=True)
         remove_volumes(engine, {"home": name})
+        refused.clear()
 
     def unused() -> list[str]:
-        images, volumes = unused_images(engine, {"home": name}), unused_volumes(engine, {"home": name})
-        return [*(f"image {image}" for image in images), *(f"volume {volume}" for volume in volumes)]
+        images = [f"image {image}" for image in unused_images(engine, {"home": name})]
+        return [
+            *images,
+            *(f"volume {volume}" for volume in unused_volumes(engine, {"home": name})),
+            *refused.unused(),
+        ]
 
     return Target(
         DockerJobs(engine, name, os.path.join(folder, "jobs"), compute),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mlplan.json_types import Json
 from mlplan.machine import files
 from mlplan.machine.ports import health, is_free, port_taken, url
-from mlplan.targets.hosting import endpoint, with_log
+from mlplan.targets.hosting import RefusedLogs, endpoint, with_log
 from mlplan.targets.local.generations import Generation, end_strays, generations, strays, uptime_s
 from mlplan.world import ObservedService, ServiceState
 
@@ -42,6 +42,7 @@ class LocalServices:
     def __init__(self, services: str, runtime: str) -> None:
         self._services = services
         self._runtime = runtime
+        self._refused = RefusedLogs(services)
         self._children: list[Any] = []  # runtimes that this process started: it is their parent and reaps them
 
     def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
@@ -72,6 +73,7 @@ class LocalServices:
             if live is not None and live.key == spec.key and not live.altered():
                 verify(endpoint(url(*live.place), spec))
                 live.mark_live()
+                self._refused.forget(spec.name)
                 _clear(known, but=live)
                 return self.observe(spec.name)
             end_strays(self._folder(spec.name), known, grace_s=_GRACE_S)
@@ -84,6 +86,7 @@ class LocalServices:
             candidate = self._bring_up(spec, live, verify, progress)
             with contextlib.suppress(OSError):  # on a full disk: then the runtime itself tells that it is live
                 candidate.mark_live()
+            self._refused.forget(spec.name)
             if live is not None:
                 progress("Transitioning", "waiting for the old service's last answers")
                 live.clear(grace_s=_DRAIN_S, asked=live.place == candidate.place)
@@ -114,6 +117,10 @@ class LocalServices:
             shown = _live(known) or known[-1]
             yield from follow_lines(shown.log, lambda: follow and shown.is_alive())
 
+    def refused(self, name: str) -> str:
+        """Where the log of the last candidate is, if that one did not go live."""
+        return self._refused.path(name)
+
     def kept(self, name: str) -> Iterator[KeptFile]:
         """Nothing: its processes write to the folder that they are told."""
         return iter(())
@@ -121,6 +128,7 @@ class LocalServices:
     def delete(self, name: str) -> None:
         """Ends all generations and removes the service's folder."""
         folder = self._folder(name)
+        self._refused.forget(name)
         if not os.path.isdir(folder) and not strays(folder, ()):
             return
         with self._locked(name):
@@ -167,12 +175,18 @@ class LocalServices:
             if answer.get("phase") != "live":
                 raise Refusal([_no_take_over(candidate, spec, answer)])
         except OSError as error:
-            candidate.clear(grace_s=_GRACE_S)
+            self._give_up(candidate, spec.name)
             raise Refusal([_did_not_start(None, spec, f"what it needs can't be written: {error}")]) from error
         except BaseException:
-            candidate.clear(grace_s=_GRACE_S)
+            self._give_up(candidate, spec.name)
             raise
         return candidate
+
+    def _give_up(self, candidate: Generation, name: str) -> None:
+        """Ends a candidate and removes all of it but the end of its log."""
+        candidate.end(grace_s=_GRACE_S)
+        self._refused.keep(name, candidate.last_lines(RefusedLogs.LINES))
+        candidate.clear(grace_s=_GRACE_S)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
