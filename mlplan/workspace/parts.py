@@ -17,6 +17,7 @@ from itertools import accumulate
 from threading import Lock, Semaphore
 from typing import NamedTuple, Protocol
 
+from mlplan.workspace.folder import refusal
 from mlplan.workspace.parallel import in_parallel
 from mlplan.workspace.protocols import OnBytes
 
@@ -145,6 +146,8 @@ def _parts_of(size: int) -> list[_Part]:
 def _whole(there: Mapping[str, int]) -> list[_Part]:
     """The parts of a file in order, of these objects below its name; none where one is missing."""
     for count in sorted({int(found[1]) for found in map(_NAME.fullmatch, there) if found}):
+        if count > len(there):
+            break
         names = [f"{number}-of-{count}" for number in range(1, count + 1)]
         if all(name in there for name in names):
             ends = list(accumulate(there[name] for name in names))
@@ -154,9 +157,14 @@ def _whole(there: Mapping[str, int]) -> list[_Part]:
 
 def _send(store: Objects, name: str, path: str, part: _Part) -> None:
     """Writes some bytes of a local file to an object."""
-    with _room(part.size), open(path, "rb") as stream:
-        stream.seek(part.start)
-        store.replace(name, stream.read(part.size))
+    with _room(part.size):
+        try:
+            with open(path, "rb") as stream:
+                stream.seek(part.start)
+                data = stream.read(part.size)
+        except OSError as error:
+            raise refusal(error, path) from error
+        store.replace(name, data)
 
 
 _MIB = 1 << 20

@@ -129,6 +129,19 @@ def test_parts_that_another_version_cut_otherwise_are_left_alone(tmp_path: Path)
     assert sizes(bucket.objects("artifacts")) == {NAME.removeprefix("artifacts/"): 9 * MIB + 3}
 
 
+def test_a_name_that_promises_too_much_costs_nothing() -> None:
+    bucket = Bucket()
+    bucket.kept[f"{NAME}/1-of-{10**15}"] = b"x"
+    assert got(bucket) is None
+    assert sizes(bucket.objects("artifacts")) == {}
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(Refusal, match="MLP4304"):
+        upload(Bucket(), NAME, str(tmp_path / "file"))
+
+
 def test_there_is_room_for_all_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_work, most = 0, 0
     lock = threading.Lock()
