@@ -65,13 +65,12 @@ def settle_others(address: Address, key: str, effects: Effects, session: Session
 
 def _settle_run(intent: Intent, wanted: str | None, effects: Effects, session: Session) -> None:
     """`wanted`: the fingerprint that is asked for now; "" where only the apply can tell, None where nothing is."""
-    if away := elsewhere(intent.detail, effects.reading.here):
-        session.commit((IntentClosed(intent.key, "cleared", f"begun from {away}, and not waited for here"),))
-        return
     jobs = effects.reading.target(str(intent.detail["compute"])).jobs
     seen = jobs.observe(intent.key)
     if seen.state == "Absent":
-        session.commit((IntentClosed(intent.key, "cleared", "its compute knows no job of it here"),))
+        away = elsewhere(intent.detail, effects.reading.here)
+        why = f"begun from {away}, and not waited for here" if away else "its compute knows no job of it here"
+        session.commit((IntentClosed(intent.key, "cleared", why),))
         return
     if seen.state != "Ended":
         if wanted in ("", intent.fingerprint):

@@ -66,7 +66,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
                 pass
         project.workspace.files.save()
         return nothing_to_do(planned.plan, asked.format)
-    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading.here)
+    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading)
     if not asked.yes and not asked.plan_file:
         show(planned.plan, "text")
         confirm("Apply these changes?", asked.command, replace=asked.replace)
@@ -244,7 +244,7 @@ def effects_of(project: Project, planned: Planned, session: Session, emit: Emit,
         reading=planned.survey.reading,
         home=project.home,
         revision=git_revision(project.manifest.root),
-        checkout=project.workspace.checkout()._asdict(),
+        checkout=project.workspace.named(),
         emit=emit,
         state=lambda: session.state,
         commit=session.commit,

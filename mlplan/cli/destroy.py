@@ -40,7 +40,7 @@ def run(options: Globals, asked: DestroyOptions) -> ExitCode:
         tell("Nothing is recorded, so nothing is to destroy.")
         return ExitCode.OK
     refuse_protected(planned.plan, state)
-    refuse_elsewhere(planned.plan.changes, state, planned.survey.reading.here)
+    refuse_elsewhere(planned.plan.changes, state, planned.survey.reading)
     if asked.format == "text":
         show(planned.plan, "text")
     command = " ".join(["mlplan destroy", *(f"--only {address}" for address in asked.only)])

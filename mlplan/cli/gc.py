@@ -68,13 +68,15 @@ def run(options: Globals, yes: bool) -> ExitCode:
 
 def stayed_behind(project: Project, state: State) -> list[Recorded]:
     """Services that serve from another checkout by now, and of which something is left here."""
-    return [
-        recorded
-        for address, recorded in state.resources.items()
-        if address.kind == "deployment"
-        and elsewhere(recorded.outputs, project.workspace.here)
-        and address.name in services_here(project, state, recorded).names()
-    ]
+    here = project.workspace.here
+    away = [r for r in state.resources.values() if r.address.kind == "deployment" and elsewhere(r.outputs, here)]
+    return [recorded for recorded in away if _is_another(services_here(project, state, recorded), recorded)]
+
+
+def _is_another(services: Services, recorded: Recorded) -> bool:
+    """Whether a service has the name of a recorded one and is another one."""
+    name = recorded.address.name
+    return name in services.names() and services.observe(name).key != recorded.outputs["key"]
 
 
 def services_here(project: Project, state: State, recorded: Recorded) -> Services:

@@ -9,7 +9,7 @@ from mlplan.cli.globals import colour_wanted, say, tell, width
 from mlplan.cli.project import reading_of
 from mlplan.cli.streams import drop_output
 from mlplan.errors import ExitCode, Refusal
-from mlplan.kinds.elsewhere import elsewhere
+from mlplan.kinds.deployment.desired import out_of_reach
 from mlplan.kinds.planning import plan_project
 from mlplan.plan.make import Selection, protected
 from mlplan.views.plan_context import NO_CONTEXT, Context
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlplan.cli.project import Project
     from mlplan.graph import Graph
     from mlplan.kinds.planning import Planned
+    from mlplan.kinds.protocol import Reading
     from mlplan.plan.changes import Change, Plan
     from mlplan.state.records import State
 
@@ -188,16 +189,16 @@ def addresses(
     return frozenset(by_text[text] for text in texts)
 
 
-def refuse_elsewhere(changes: Iterable[Change], state: State, here: str) -> None:
-    """Raises: Refusal naming each service to be changed that serves from another checkout, unless it is to be made
-    anew here."""
+def refuse_elsewhere(changes: Iterable[Change], state: State, reading: Reading) -> None:
+    """Raises: Refusal naming each service to be changed that serves from another checkout and can't be reached from
+    here, unless it is to be made anew here."""
     problems = []
     for change in changes:
         recorded = state.resources.get(change.address)
         made_anew = change.action == "replace" and any(reason.cause == "forced" for reason in change.reasons)
         if change.is_quiet or recorded is None or made_anew:
             continue
-        if away := elsewhere(recorded.outputs, here):
+        if away := out_of_reach(recorded, reading.here, reading.target):
             from mlplan.codes import plan as codes
 
             problems.append(

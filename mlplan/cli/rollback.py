@@ -36,7 +36,7 @@ def run(options: Globals, address_text: str, version: int | None, yes: bool) -> 
     show(planned.plan, "text")
     if planned.plan.is_empty:
         return ExitCode.OK
-    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading.here)
+    refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading)
     if not yes:
         confirm("Roll back?", command)
     code = apply_plan(project, planned, selecting, ApplyOptions(yes=True, command=command))

@@ -160,23 +160,24 @@ def find(options: Globals, name: str) -> tuple[Records, State, Recorded]:
 
 def services_of(records: Records, state: State, recorded: Recorded) -> Services:
     """The services of the target that hosts a deployment. Raises: Refusal where it serves from another checkout."""
-    from mlplan.kinds.deployment.desired import host_of
+    from mlplan.kinds.deployment.desired import host_of, out_of_reach
 
-    if away := elsewhere(recorded.outputs, records.workspace.here):
+    open_target = recorded_targets(records, state)
+    if away := out_of_reach(recorded, records.workspace.here, open_target):
         from mlplan.codes import plan as codes
 
         detail = f"{recorded.address} serves from {away}. What it prints and keeps is there."
         raise Refusal([codes.MLP5020.diagnostic(detail, hint="Ask there.", address=recorded.address)])
-    return host_of(recorded, recorded_targets(records, state))
+    return host_of(recorded, open_target)
 
 
 def seen_from_here(records: Records, state: State, recorded: Recorded) -> ObservedService:
     """A deployed service as it is now, as far as that can be seen from here."""
-    if away := elsewhere(recorded.outputs, records.workspace.here):
-        from mlplan.world import ObservedService
+    from mlplan.kinds.deployment.desired import host_of
 
-        return ObservedService("Elsewhere", detail={"serves_from": away})
-    return services_of(records, state, recorded).observe(recorded.address.name)
+    seen = host_of(recorded, recorded_targets(records, state)).observe(recorded.address.name)
+    away = elsewhere(recorded.outputs, records.workspace.here)
+    return seen._replace(state="Elsewhere", detail={"serves_from": away}) if away and seen.state == "Absent" else seen
 
 
 def primary_key(records: Records, recorded: Recorded) -> str:

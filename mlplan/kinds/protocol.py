@@ -50,7 +50,7 @@ class Reading(NamedTuple):
     state: State
     target: OpenTarget
     secret: Callable[[str], str | None]  # the keyed digest of a secret, or None where it isn't at hand
-    here: str = ""  # what this checkout is known by; "" where nothing was begun from it yet
+    here: Mapping[str, Json] = {}  # this checkout: `kinds/elsewhere.py`
 
 
 class Effects(NamedTuple):

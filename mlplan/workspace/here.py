@@ -21,22 +21,26 @@ FILE = "checkout.json"
 class Checkout(NamedTuple):
     """One checkout, as the log tells it."""
 
-    id: str
+    id: str  # "" where nothing was begun from it yet
     at: str  # ann@laptop:/home/ann/tutorial
 
 
-def checkout_id(local: str) -> str:
-    """What this checkout is known by; "" where nothing was begun from here yet."""
+def this_checkout(local: str) -> Checkout:
+    """This checkout, by its local folder. Writes nothing."""
+    return Checkout(_id(local), f"{who()}:{os.path.dirname(local)}")
+
+
+def name_checkout(local: str, create: Callable[[str, bytes], bool]) -> Checkout:
+    """The same, with a name given to one that has none. Raises: Refusal where that can't be written."""
+    if not _id(local):
+        create(FILE, json.dumps(os.urandom(8).hex()).encode())
+    return this_checkout(local)
+
+
+def _id(local: str) -> str:
     try:
         with open(f"{local}/{FILE}", encoding="utf-8") as stream:
             found = json.load(stream)
     except (OSError, ValueError):
         return ""
     return found if isinstance(found, str) else ""
-
-
-def this_checkout(local: str, create: Callable[[str, bytes], bool]) -> Checkout:
-    """This checkout, which gets its name where it has none. Raises: Refusal where that can't be written."""
-    if not checkout_id(local):
-        create(FILE, json.dumps(os.urandom(8).hex()).encode())
-    return Checkout(checkout_id(local), f"{who()}:{os.path.dirname(local)}")

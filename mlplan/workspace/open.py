@@ -20,7 +20,7 @@ from mlplan.errors import Refusal
 from mlplan.workspace.artifacts import FolderArtifacts
 from mlplan.workspace.files import FileIndex
 from mlplan.workspace.folder import FolderStore, make_folder, make_private_folder
-from mlplan.workspace.here import Checkout, checkout_id, this_checkout
+from mlplan.workspace.here import name_checkout, this_checkout
 from mlplan.workspace.lease import Pace, WorkspaceLease
 from mlplan.workspace.log import Author, WorkspaceLog
 from mlplan.workspace.process import who
@@ -28,6 +28,9 @@ from mlplan.workspace.revision import git_revision
 from mlplan.workspace.witness import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlplan.json_types import Json
     from mlplan.workspace.bucket import BucketStore
     from mlplan.workspace.sealed import SealedStore
     from mlplan.workspace.shared_artifacts import SharedArtifacts
@@ -49,14 +52,14 @@ class Workspace(NamedTuple):
     files: FileIndex
 
     @property
-    def here(self) -> str:
-        """What this checkout is known by; "" where nothing was begun from it yet."""
-        return checkout_id(self.local)
+    def here(self) -> Mapping[str, Json]:
+        """This checkout, as far as it has a name."""
+        return this_checkout(self.local)._asdict()
 
-    def checkout(self) -> Checkout:
+    def named(self) -> Mapping[str, Json]:
         """This checkout, as the log is to tell it. Raises: Refusal where it has no name yet and can't get one."""
         make_private_folder(self.local)
-        return this_checkout(self.local, FolderStore(self.local).create)
+        return name_checkout(self.local, FolderStore(self.local).create)._asdict()
 
     def folder(self, name: str) -> str:
         """The absolute path of a folder of this machine's own (`runs`, `services`, `keys`), made where absent."""

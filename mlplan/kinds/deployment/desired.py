@@ -35,7 +35,7 @@ class Facts(NamedTuple):
     compute_type: str
     base_image: str | None  # of a compute whose services are in containers
     environment: Asked  # of a service whose inference has none: that of the run that made its model
-    here: str  # what this checkout is known by
+    here: Mapping[str, Json]  # this checkout
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
@@ -114,7 +114,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         stopped = state.stopped.get(resource.address)
         golden = golden_of(facts.golden, generation_of(parts), live, recorded, stopped)
     away = elsewhere(recorded.outputs, facts.here) if recorded else ""
-    doubts = (f"it serves from {away}, where nobody here can look whether it is well",) if away else ()
+    doubts = (f"it was started from {away}; where it isn't found here, it is taken to be well there",) if away else ()
     return Desired(resource.address, parts, bool(spec.get("protect")), details, doubts=doubts, golden=golden)
 
 
@@ -152,13 +152,20 @@ def host_of(recorded: Recorded, open_target: OpenTarget) -> Services:
     return open_target(str(recorded.outputs["compute"]), str(kind.value) if kind else "").services
 
 
+def out_of_reach(recorded: Recorded, here: Mapping[str, Json], open_target: OpenTarget) -> str:
+    """Where a service serves that was started from another checkout and isn't found from here; "" for others."""
+    away = elsewhere(recorded.outputs, here)
+    return away if away and host_of(recorded, open_target).observe(recorded.address.name).state == "Absent" else ""
+
+
 def drift(recorded: Recorded, reading: Reading) -> tuple[Drift, ...]:
-    """What the live service says against what was deployed. One that serves from another checkout isn't asked."""
+    """What the live service says against what was deployed. One that isn't found here and was started from another
+    checkout is taken to be well."""
     outputs = recorded.outputs
-    if elsewhere(outputs, reading.here):
-        return ()
     seen = host_of(recorded, reading.target).observe(recorded.address.name)
     found: list[Drift] = []
+    if seen.state == "Absent" and elsewhere(outputs, reading.here):
+        return ()
     if seen.state != "Healthy":
         problem = {"Absent": "stopped", "Unhealthy": "unhealthy", "Failed": "failed"}.get(
             seen.state, seen.state.lower()

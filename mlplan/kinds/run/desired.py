@@ -34,7 +34,7 @@ class Facts(NamedTuple):
     compute_type: str
     base_image: str | None  # of a compute whose runs are in containers
     secrets: Secrets
-    here: str  # what this checkout is known by
+    here: Mapping[str, Json]  # this checkout
 
 
 def read(resource: Resource, reading: Reading) -> Facts:
@@ -93,7 +93,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     return Desired(resource.address, parts, bool(spec.get("protect")), details, notes, doubts)
 
 
-def _may_still_run(address: Address, state: State, here: str) -> Iterator[str]:
+def _may_still_run(address: Address, state: State, here: Mapping[str, Json]) -> Iterator[str]:
     """Where jobs of it were begun that nobody here can look at."""
     for intent in state.intents.values():
         if intent.address == address and (away := elsewhere(intent.detail, here)):
