@@ -216,6 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         lost answer               the server is asked, and its answer thrown away
         cut                       the connection ends before the server is asked
         cut in its middle         the server gets half of the content, and both connections end
+        half an answer            the server is asked, and the connection ends in the middle of its answer
         silence                   nobody answers, until the proxy is told to go on (`Proxy.silence`)
         """
         length = int(self.headers.get("Content-Length") or 0)
@@ -229,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.proxy.silence.wait(60)
         if fault in ("cut", "silence"):
             self._drop()
-        elif fault and fault != "lost answer":
+        elif fault and fault not in ("lost answer", "half an answer"):
             status, _, code = fault.partition(" ")
             self._answer(int(status), {"Retry-After": "0"}, f"<Error><Code>{code or 'X'}</Code></Error>".encode())
         else:
@@ -249,7 +250,10 @@ class _Handler(BaseHTTPRequestHandler):
             if fault == "lost answer":
                 self._drop()
             else:
-                self._answer(answer.status, {**dict(answer.getheaders()), **self.proxy.adds}, data)
+                headers = {**dict(answer.getheaders()), **self.proxy.adds}
+                self._answer(answer.status, headers, data, half=fault == "half an answer")
+                if fault:
+                    self._drop()
             connection.close()
 
     def carry(self) -> None:
@@ -262,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = carry  # noqa: N815  # the names that http.server calls
 
-    def _answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
+    def _answer(self, status: int, headers: dict[str, str], data: bytes, *, half: bool = False) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -272,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asked may have gone
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(data)
+                self.wfile.write(data[: len(data) // 2] if half else data)
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from configparser import ConfigParser
 from datetime import datetime, timedelta, timezone
@@ -39,6 +40,8 @@ _REGION = re.compile(
     r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|301 Moved|redirect without LOCATION",
     re.IGNORECASE,
 )
+_BROKEN_OFF = re.compile("request or response body error")
+"""What obstore says of an answer that ended in its middle, which it doesn't ask for again in every case."""
 _DENIED = re.compile(r"\b40[13]\b")
 _ERROR_CODE = re.compile(r"<Code>(\w+)</Code>")
 _SETTING = re.compile(r"source: ([A-Z]\w+)(?= \{|,)")  # obstore's own names of what is wrong
@@ -165,14 +168,19 @@ class BucketStore:
     def _ask(self, name: str, request: Callable[[], T]) -> T:
         from obstore.exceptions import BaseError
 
-        try:
-            return request()
-        except FileNotFoundError as error:
-            if _MISSING_BUCKET.search(str(error)):
-                raise self._refusal(name, error) from None
-            raise
-        except (BaseError, OSError) as error:
-            raise self._refusal(name, error) from None  # its text may hold a signed address
+        tries = 0
+        while True:
+            try:
+                return request()
+            except FileNotFoundError as error:
+                if _MISSING_BUCKET.search(str(error)):
+                    raise self._refusal(name, error) from None
+                raise
+            except (BaseError, OSError) as error:
+                tries += 1
+                if tries > TRIES or not _BROKEN_OFF.search(str(error)):
+                    raise self._refusal(name, error) from None  # its text may hold a signed address
+                time.sleep(0.1 * 2**tries)
 
     def _refusal(self, name: str, error: Exception) -> Refusal:
         code, hint = _sort_out(error)

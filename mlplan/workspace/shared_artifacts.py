@@ -1,7 +1,7 @@
 """Artifacts in a bucket, with a copy on this machine: kept in the copy first, then sent; fetched once, read here.
 
-The bucket has the same layout as a folder (artifacts.py, packs.py), so what was written in one place can be read in
-the other. A tree's listing is sent last: where it is, everything it needs is. A plan fetches no content, and asks the
+The bucket has the same layout as a folder (artifacts.py, packs.py), but for large files, which are there in parts
+(parts.py). A tree's listing is sent last: where it is, everything it needs is. A plan fetches no content, and asks the
 bucket nothing about artifacts, since object stores check what they hold.
 """
 

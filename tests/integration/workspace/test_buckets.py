@@ -236,7 +236,9 @@ def test_an_interrupted_upload_goes_on_where_it_was(proxy: Proxy, s3: str, tmp_p
     assert read(bob.view(tree.digest)) == files
 
 
-@pytest.mark.parametrize("fault", ["500", "503 SlowDown", "429", "cut", "cut in its middle", "lost answer"])
+@pytest.mark.parametrize(
+    "fault", ["500", "503 SlowDown", "429", "cut", "cut in its middle", "lost answer", "half an answer"]
+)
 @pytest.mark.parametrize("times", [1, 3])
 def test_what_passes_is_tried_again(proxy: Proxy, s3: str, tmp_path: Path, fault: str, times: int) -> None:
     ann = clone(tmp_path, "ann", s3)
