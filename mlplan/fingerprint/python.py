@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from mlplan.fingerprint.meaning import PythonMeaning
+from mlplan.fingerprint.meaning import NOT_PYTHON, PythonMeaning
 
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields that say nothing about what is executed, or repeat what their place says."""
@@ -40,7 +40,7 @@ def python_meaning(content: bytes) -> PythonMeaning:
             digest.update(piece.encode("ascii", "backslashreplace"))
         imports, dynamic = _imports(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return PythonMeaning(hashlib.sha256(content).hexdigest(), (), True)
+        return PythonMeaning(hashlib.sha256(content).hexdigest(), NOT_PYTHON, True)
     return PythonMeaning(digest.hexdigest(), tuple(sorted(imports)), dynamic)
 
 

@@ -24,7 +24,7 @@ def reach(scripts: Sequence[str], meaning_of: MeaningOf) -> Reached:
     """The scripts and all that they import from the folder, near and far.
 
     Modules are looked for beside the script and at the top of the folder. Everything counts where no script is named,
-    and where one file that is reached imports by computed names.
+    and where one file that is reached imports by computed names, or doesn't parse.
     """
     if not scripts:
         return Reached(frozenset(), True, "")
@@ -37,7 +37,8 @@ def reach(scripts: Sequence[str], meaning_of: MeaningOf) -> Reached:
             continue
         reached.add(path)
         if meaning.dynamic:
-            return Reached(frozenset(), True, f"every Python file counts: {path} imports by computed names")
+            why = "imports by computed names" if meaning.is_python else "doesn't parse as Python"
+            return Reached(frozenset(), True, f"every Python file counts: {path} {why}")
         for name in meaning.imports:
             rest.extend(_candidates(name, path, roots))
     return Reached(frozenset(reached), False, "")

@@ -49,12 +49,16 @@ def test_modules_are_looked_for_beside_the_script_and_at_the_top() -> None:
         "exec(open('x').read())",
         "import runpy\nrunpy.run_path('x')",
         "import sys\nsys.path.insert(0, 'lib')",
-        "this is no python",
     ],
 )
 def test_after_a_computed_import_everything_counts(text: str) -> None:
     found = reached({"train.py": "import helpers", "helpers.py": text}, "train.py")
     assert found == Reached(frozenset(), True, "every Python file counts: helpers.py imports by computed names")
+
+
+def test_a_file_that_does_not_parse_may_import_anything() -> None:
+    why = "every Python file counts: train.py doesn't parse as Python"
+    assert reached({"train.py": "def f(:", "other.py": ""}, "train.py") == Reached(frozenset(), True, why)
 
 
 def test_a_method_called_eval_is_not_a_computed_import() -> None:
