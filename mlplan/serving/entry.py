@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import parse_qsl
 
-from . import collect, json_text, oip, raw_http, stacking
+from . import collect, examples, json_text, oip, raw_http, stacking
 from .jobs import Job, Stack
 from .messages import JSON, Refused, Request
 from .results import to_response
@@ -61,6 +61,8 @@ class EntryScript:
         else:
             self.arguments = self._by_text
         self._first = next(iter(self._names))
+        self._tensors = examples.Parameters(_samples(self.run) if self.is_schema else {})
+        self.inputs = self._tensors.inputs
         self._body_code = getattr(inspect.unwrap(self.run), "__code__", None)
 
     def init(self) -> None:
@@ -85,10 +87,7 @@ class EntryScript:
         if self.is_raw_http:
             raise Refused(400, "This model takes plain HTTP requests at /score alone.")
         tensors = {tensor.name: tensor.values.tolist() for tensor in asked.tensors}
-        if len(tensors) == 1:
-            tensors = {next(iter(self._names)) if self.is_schema else "data": next(iter(tensors.values()))}
-        text = json_text.dumps(tensors).decode()
-        arguments: dict[str, Any] = self._by_name(tensors) if self.is_schema else {self._first: text}
+        arguments = self._by_tensors(tensors)
         if self._wants_headers:
             arguments[_HEADERS] = canonical_headers(request)
         given_id = asked.id or request.id.decode("latin-1")
@@ -139,6 +138,15 @@ class EntryScript:
         if not isinstance(value, dict):
             raise Refused(400, f"The body must be a JSON object with {_listed(self._names)}.")
         return self._by_name(value)
+
+    def _by_tensors(self, tensors: dict[str, Any]) -> dict[str, Any]:
+        """A single tensor under a name of its own is the first parameter's, or a plain script's data."""
+        if self.is_schema:
+            found = self._tensors.values(tensors)
+            is_unknown = len(found) == 1 and not found.keys() & self._names.keys()
+            return self._by_name({self._first: next(iter(found.values()))} if is_unknown else found)
+        data = {"data": next(iter(tensors.values()))} if len(tensors) == 1 else tensors
+        return {self._first: json_text.dumps(data).decode()}
 
     def _by_name(self, value: dict[str, Any]) -> dict[str, Any]:
         missing = [name for name, p in self._names.items() if name not in value and p.default is p.empty]
@@ -274,6 +282,11 @@ def _is_schema_decorated(run: Callable[..., Any]) -> bool:
     if "inference_schema.schema_util" not in sys.modules:  # nothing has imported it, so nothing is decorated
         return False
     return bool(sys.modules["inference_schema.schema_util"].is_schema_decorated(run))
+
+
+def _samples(run: Callable[..., Any]) -> dict[str, Any]:
+    """The samples that a script's schema decorators were given, by parameter."""
+    return dict(sys.modules["inference_schema.schema_util"].get_input_schema(run).get("example", {}))
 
 
 def _listed(names: Any) -> str:

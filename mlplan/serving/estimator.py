@@ -15,13 +15,13 @@ from typing import Any, Callable
 
 import numpy as np
 
-from . import inputs, json_text, oip, onnx_model, pickles, rowwise
+from . import columns, inputs, json_text, oip, onnx_model, pickles, rowwise
 from .entry import json_body, parse_json
 from .jobs import Job, Stack
 from .messages import Refused, Request, Response
 from .model_files import only_model_file
 from .results import as_json
-from .schema import Schema
+from .schema import Column, Schema
 from .settings import Settings
 
 METHODS = (
@@ -41,6 +41,12 @@ METHODS = (
 # Beyond this a number may not survive an estimator's conversion to 32 bits; scikit-learn's own check decides then.
 _SAFE = 1e38
 _QUICK_S = 0.0005
+# What a row may be where it doesn't say how many values there are in one, and the tensor of such rows.
+_NO_ROWS: tuple[tuple[Any, oip.Described], ...] = (
+    ("some text", oip.Described("input", "BYTES", [-1])),
+    (0.5, oip.Described("input", "FP64", [-1])),
+    ([0.5], oip.Described("input", "FP64", [-1, -1])),
+)
 
 
 class NotServable(Exception):
@@ -65,7 +71,6 @@ class Estimator:
         self.schema = Schema(
             width=int(width) if width is not None else None,
             names=[str(name) for name in names] if names is not None else None,
-            missing=_takes_missing(fitted),
         )
         self._calls = {name: getattr(fitted, name) for name in self.methods}
         self._encoders = {name: _Encoder(name) for name in self.methods}
@@ -75,6 +80,8 @@ class Estimator:
             self.schema = self.schema._replace(texts=_knows_texts(fitted))
         self.quick = found.seconds < _QUICK_S
         self.outputs = self._outputs(found.seconds)
+        self.columns = columns.study(fitted, self.schema, self._takes) if self.schema.width else []
+        self.inputs = self._inputs()
         self._stacks = {} if settings.batch is False else {n: _Together(ask) for n, ask in found.together.items()}
 
     def enter_thread(self) -> None:
@@ -139,8 +146,8 @@ class Estimator:
             if not len(rows):
                 raise Refused(400, f'"{first.name}" has no rows.')
             return inputs.check(rows, self.schema, first.name)
-        columns = {tensor.name: tensor.values.ravel().tolist() for tensor in tensors}
-        return inputs.read_rows(columns, self.schema, "inputs")
+        named = {tensor.name: tensor.values.ravel().tolist() for tensor in tensors}
+        return inputs.read_rows(named, self.schema, "inputs")
 
     def _outputs(self, seconds: float) -> dict[str, Any]:
         """What each method gives for one row, where random numbers are a row for it."""
@@ -152,6 +159,23 @@ class Estimator:
             with contextlib.suppress(Exception):  # not every method that is there takes such rows
                 found[method] = np.asarray(plain(self._calls[method](self._framed(row))))
         return found
+
+    def _inputs(self) -> list[oip.Described]:
+        """The tensors to ask with: a table, or a tensor for each column. None where no tensor holds what it takes."""
+        if self.schema.width is None:
+            return [described for row, described in _NO_ROWS if self._takes(row)][:1]
+        kinds = {column.is_text for column in self.columns}
+        if self.schema.names is None and len(kinds) == 1:
+            return [oip.Described("input", _datatype(self.columns[0]), [-1, self.schema.width])]
+        return [oip.Described(column.name, _datatype(column), [-1]) for column in self.columns]
+
+    def _takes(self, row: Any) -> bool:
+        """Whether it has an answer for a row."""
+        try:
+            self.call(self.default, inputs.read_rows([row], self.schema, "data"))
+        except Exception:
+            return False
+        return True
 
     def _ask(self, method: str, values: Any) -> Any:
         try:
@@ -191,16 +215,8 @@ class _Encoder:
         return Response(200, b"%b%b}" % (self._prefix, json_text.dumps(plain(result), as_json)))
 
 
-def _takes_missing(fitted: Any) -> bool:
-    """Whether it says that null may stand in a row; where it doesn't say, it is asked."""
-    try:
-        from sklearn.utils import get_tags  # type: ignore[import-untyped]  # has no types
-    except ImportError:  # before scikit-learn 1.6
-        return True
-    try:
-        return bool(get_tags(fitted).input_tags.allow_nan)
-    except Exception:  # an estimator that is not of scikit-learn may have no tags
-        return True
+def _datatype(column: Column) -> str:
+    return "BYTES" if column.is_text else "FP64"
 
 
 def _knows_texts(fitted: Any) -> bool:

@@ -46,6 +46,14 @@ class Tensor(NamedTuple):
     values: Any
 
 
+class Described(NamedTuple):
+    """A tensor that may be sent. -1 in its shape is any length, the same for all tensors of a request."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
 class Inference(NamedTuple):
     """A request for an inference."""
 

@@ -16,6 +16,8 @@ from .settings import Config, Model
 class Infers(Protocol):
     """What answers inferences: an entry script or an estimator."""
 
+    inputs: list[oip.Described]  # what it is asked with; empty where that isn't known
+
     def infer(self, request: Request, asked: oip.Inference, model: str, version: str) -> Job:
         """The job for an inference. Raises: Refused."""
 
@@ -78,8 +80,6 @@ def digests(config: Config) -> dict[str, str]:
 
 def model_metadata(served: Model, config: Config, model: Any) -> dict[str, Any]:
     """What `/v2/models/NAME` tells."""
-    schema = getattr(model, "schema", None)
-    inputs = [] if schema is None else [{"name": "input", "datatype": "FP64", "shape": [-1, schema.width or -1]}]
     outputs = []
     for name, values in getattr(model, "outputs", {}).items():
         described = oip.tensor_json(name, values)
@@ -88,7 +88,7 @@ def model_metadata(served: Model, config: Config, model: Any) -> dict[str, Any]:
         "name": served.name,
         "versions": [served.version],
         "platform": served.framework or "python",
-        "inputs": inputs,
+        "inputs": [described._asdict() for described in model.inputs],
         "outputs": outputs,
         "parameters": {**digests(config), "model_digest": served.digest},
     }

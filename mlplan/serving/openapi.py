@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from .oip import DATATYPES
 from .oip_routes import served_models
-from .schema import KEYS, Schema
+from .schema import KEYS, Column, Schema
 from .settings import Config
 
 VERSIONS = {"3.1": "3.1", "3.1.0": "3.1", "3": "3.1", "2": "2.0", "2.0": "2.0"}
@@ -116,20 +117,67 @@ def input_schema(config: Config, model: Any) -> dict[str, Any]:
     return found
 
 
-def rows_schema(schema: Schema) -> dict[str, Any]:
+def rows_schema(schema: Schema, columns: Sequence[Column]) -> dict[str, Any]:
     """The schema of rows for an estimator, in any of their forms."""
     if schema.width is None:
         return {"type": "array", "minItems": 1}
-    kinds = ["number", "boolean", *(["string"] if schema.texts else []), *(["null"] if schema.missing else [])]
-    width = {"minItems": schema.width, "maxItems": schema.width}
-    matrix = {"type": "array", "minItems": 1, "items": {"type": "array", "items": {"type": kinds}, **width}}
-    if schema.names is None:
-        texts = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, **width}
-        return {"anyOf": [matrix, _object({"columns": texts, "data": matrix}, more=True)]}
-    names = {"type": "array", "items": {"enum": list(schema.names)}, "uniqueItems": True, **width}
-    record = _object({key: {"type": kinds} for key in schema.names})
-    records = {"type": "array", "minItems": 1, "items": record}
-    return {"anyOf": [matrix, _object({"columns": names, "data": matrix}, more=True), records]}
+    forms = _by_names(columns) if schema.names is not None else _by_places(columns)
+    return {"anyOf": [_matrix(columns), *forms]}
+
+
+def _matrix(columns: Sequence[Column]) -> dict[str, Any]:
+    """Rows that are lists."""
+    row = {"type": "array", "items": _any_cell(columns), "minItems": len(columns), "maxItems": len(columns)}
+    if len({(column.is_text, column.takes_null) for column in columns}) > 1:
+        row["prefixItems"] = [_cell(column) for column in columns]
+    return {"type": "array", "minItems": 1, "items": row}
+
+
+def _by_names(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Columns and data, records, and lists by column, of a model that knows its columns' names."""
+    named = {"type": "array", "items": {"type": "string"}, "enum": [[column.name for column in columns]]}
+    record = _object({column.name: _cell(column) for column in columns})
+    lists = _object({column.name: _list_of(_cell(column)) for column in columns})
+    return [
+        _object({"columns": named, "data": _matrix(columns)}, more=True),
+        {"type": "array", "minItems": 1, "items": record},
+        {**lists, "description": _AS_LONG},
+    ]
+
+
+def _by_places(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """The same under any names, in the model's order."""
+    width = len(columns)
+    size = {"minItems": width, "maxItems": width}
+    texts = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, **size}
+    lists = {"type": "object", "additionalProperties": _list_of(_any_cell(columns)), "description": _AS_LONG}
+    return [
+        _object({"columns": texts, "data": _matrix(columns)}, more=True),
+        {**lists, "minProperties": width, "maxProperties": width},
+    ]
+
+
+def _list_of(cell: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": cell}
+
+
+def _cell(column: Column) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": _kinds([column])}
+    return {**found, "examples": [column.example]} if column.is_text else found
+
+
+def _any_cell(columns: Sequence[Column]) -> dict[str, Any]:
+    return {"type": _kinds(columns)}
+
+
+def _kinds(columns: Sequence[Column]) -> list[str]:
+    """The types of what may stand in these columns."""
+    numbers = ["number", "boolean"] if any(not column.is_text for column in columns) else []
+    texts = ["string"] if any(column.is_text for column in columns) else []
+    return [*numbers, *texts, *(["null"] if any(column.takes_null for column in columns) else [])]
+
+
+_AS_LONG = "All lists are of the same length."
 
 
 def _asking_schema(methods: tuple[str, ...]) -> dict[str, Any]:
@@ -144,7 +192,7 @@ def _asking_schema(methods: tuple[str, ...]) -> dict[str, Any]:
 
 def _rows_schemas(model: Any) -> dict[str, Any]:
     schema = getattr(model, "schema", None)
-    return {} if schema is None else {"Rows": rows_schema(schema)}
+    return {} if schema is None else {"Rows": rows_schema(schema, model.columns)}
 
 
 def output_schema(model: Any) -> dict[str, Any]:
@@ -305,4 +353,4 @@ def _older(schema: Any) -> Any:
     return found
 
 
-_UNKNOWN = ("anyOf", "oneOf", "examples")
+_UNKNOWN = ("anyOf", "oneOf", "examples", "prefixItems")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KEYS = ("data", "input_data", "dataframe_split", "dataframe_records", "instances", "inputs")
 """The members of a body that may hold the rows."""
@@ -15,4 +15,12 @@ class Schema(NamedTuple):
     width: int | None
     names: Sequence[str] | None
     texts: bool = True
-    missing: bool = True
+
+
+class Column(NamedTuple):
+    """One column of rows, as clients are told of it."""
+
+    name: str  # its number from 0, where the model was fitted without names
+    is_text: bool  # else it holds numbers
+    example: Any
+    takes_null: bool
