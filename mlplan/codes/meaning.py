@@ -1284,3 +1284,35 @@ deployment:
   service: {compute: laptop, models: [digits], port: 8000, test: [{requests: golden.jsonl}]}
 ```
 """
+
+MLP3414 = Code("MLP3414", "Script can't be read by Python")
+"""A run's script, or an inference's entry script, isn't valid Python.
+
+Why: the run would end, or the service not start, as soon as Python reads it. It is a warning where the environment
+asks for a newer Python than the one that runs mlplan, or leaves that to a file: that one may be able to read it.
+
+What to do: mend the script at the place shown. Only this script is looked at, not what it imports, and nothing of it
+is executed. If it is written for a newer Python, write which one into `python` of its environment.
+
+Broken:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+run:
+  train: {compute: laptop, source: scripts, script: python2.py}
+```
+
+Mended:
+
+```yaml
+version: 1
+project: demo
+compute:
+  laptop: {type: local}
+run:
+  train: {compute: laptop, source: scripts, script: train.py}
+```
+"""

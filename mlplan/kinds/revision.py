@@ -14,9 +14,9 @@ from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, has_errors
 from mlplan.errors import Refusal
 from mlplan.lock.lockfile import NAME as LOCK
+from mlplan.manifest.contents import NOTHING, look_into
 from mlplan.manifest.files import any_match, check_files, is_glob, is_written_outside, needs
 from mlplan.manifest.load import File, Inputs, load_bytes, place_in
-from mlplan.manifest.request_files import NOTHING, look_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

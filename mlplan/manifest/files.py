@@ -1,7 +1,7 @@
 """Which files a resource needs on disk, and which of them are missing. Asks the disk for existence alone.
 
-Works on specs as resolving leaves them, so that a cached load repeats just this. What is in the files of tests:
-`request_files.py`.
+Works on specs as resolving leaves them, so that a cached load repeats just this. What is in scripts and the
+files of tests: `contents.py`.
 """
 
 from __future__ import annotations

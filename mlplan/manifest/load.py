@@ -9,8 +9,8 @@ from mlplan.codes import read as codes
 from mlplan.diagnostics import Diagnostic, has_errors, in_order, nearest
 from mlplan.json_types import digest_of
 from mlplan.manifest import cache as kept_manifests
+from mlplan.manifest.contents import look_into
 from mlplan.manifest.files import ReadableDisk, RealDisk, check_files
-from mlplan.manifest.request_files import look_into
 from mlplan.manifest.resolved import Manifest, Resource, Whereabouts
 from mlplan.source import Source, Span
 

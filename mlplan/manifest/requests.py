@@ -2,7 +2,7 @@
 
 A `request` is one JSON value. `requests` are golden ones, as JSON lines or one JSON list of {"request": body,
 "expect": answer, "tolerance": 1e-6, "name": text}, of which only `request` is needed; records that a service has
-collected are taken as well. When these files are read: `request_files.py`; how they are asked:
+collected are taken as well. When these files are read: `contents.py`; how they are asked:
 `kinds/deployment/golden.py`.
 """
 

@@ -29,6 +29,7 @@ NOT_THERE = {
     "mlplan.manifest.models": "the manifest is kept resolved, with its schema checked",
     "mlplan.manifest.parse": "the manifest is kept resolved",
     "mlplan.manifest.requests": "the files of test requests are as they were",
+    "mlplan.manifest.scripts": "the scripts are as they were",
     "mlplan.events": "nothing is applied",
     "mlplan.apply": "nothing is applied",
     "mlplan.render": "nothing is rendered",

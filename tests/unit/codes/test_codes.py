@@ -28,6 +28,7 @@ WITHOUT_EXAMPLES = {
 }
 FILES = {
     **dict.fromkeys(("scripts/train.py", "scripts/score.py", "data.csv", "model.pkl", "requirements.txt"), ""),
+    "scripts/python2.py": "print 'trained'\n",
     "testdata.json": '{"data": [[1]]}\n',
     "golden.jsonl": '{"request": {"data": [[1]]}}\n{"request": {"data": [[2]]}}\n',
 }

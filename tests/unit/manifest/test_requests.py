@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplan.address import Address
+from mlplan.manifest.contents import look_into
 from mlplan.manifest.files import RealDisk
-from mlplan.manifest.request_files import look_into
 from mlplan.manifest.requests import read_golden, read_request
 from mlplan.source import Span
 
@@ -115,5 +115,5 @@ def test_a_damaged_memory_counts_as_none(damage: bytes, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text("[1]")
     (tmp_path / "golden.jsonl").write_bytes(GOLDEN)
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "requests.json").write_bytes(damage)
+    (tmp_path / "cache" / "contents.json").write_bytes(damage)
     assert look(tmp_path)[0].counts == {"golden.jsonl": 2}

@@ -1,7 +1,7 @@
-"""Looks into the files that deployments' tests name. What was found right is remembered by its stat, so that the next
-load reads none of them.
+"""Looks into the scripts of runs and inferences, and the files that deployments' tests name. What was found right is
+remembered by its stat, so that the next load reads none of them.
 
-What may be in them: `requests.py`, which is loaded when there is something to read.
+What may be in them: `scripts.py` and `requests.py`, which are loaded when there is something to read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan import __version__
 from mlplan.diagnostics import Label
+from mlplan.manifest.files import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,19 +44,19 @@ NOTHING = Looked({}, [], [])
 
 
 class _File(NamedTuple):
-    """A file that a test names."""
+    """A file that is looked into."""
 
     path: str
-    is_golden: bool
+    what: str  # "script", "request", "requests"
     address: Address
-    field: str  # "test.0.requests"
+    field: str  # "script", "test.0.requests"
 
 
 class Memory:
     """The files that were right when they were last read, kept in a folder; None keeps nothing."""
 
     def __init__(self, folder: str | None) -> None:
-        self._path = os.path.join(folder, "requests.json") if folder is not None else None
+        self._path = os.path.join(folder, "contents.json") if folder is not None else None
         self._version = [FORMAT, __version__]
         self._files: dict[str, list[Any]] | None = None  # [stamp, count of golden requests]
         self._changed = False
@@ -111,13 +112,14 @@ def look_into(
     place_of: Callable[[Address, str], Span],
     folder: str | None,
 ) -> Looked:
-    """What is in the files of all tests, each looked into once. Those that aren't there are `files.py`'s to tell.
+    """What is in all scripts and the files of all tests, each looked into once. Those that aren't there are
+    `files.py`'s to tell.
 
     `folder` is where it is remembered which of them are right.
     """
-    files: dict[tuple[str, bool], _File] = {}
+    files: dict[tuple[str, str], _File] = {}
     for file in _files(specs):
-        files.setdefault((file.path, file.is_golden), file)
+        files.setdefault((file.path, file.what), file)
     if not files:
         return NOTHING
     memory = Memory(folder)
@@ -127,17 +129,17 @@ def look_into(
     for file in files.values():
         if disk.kind(file.path) != "file" or disk.is_outside(file.path):
             continue
-        name = f"{'requests' if file.is_golden else 'request'} {file.path}"
+        name = f"{file.what} {file.path}"
         stamp = disk.stamp(file.path)
         count = memory.count(name, stamp)
         if count is None:
-            count, found, source = _look(file, disk, place_of)
+            count, found, source = _look(file, specs[file.address], disk, place_of)
             if found:
                 problems += [problem._replace(address=file.address) for problem in found]
                 sources += [source] if source is not None else []
                 continue
             memory.keep(name, stamp, count)
-        if file.is_golden:
+        if file.what == "requests":
             counts[file.path] = count
     memory.save()
     return Looked(counts, problems, sources)
@@ -145,30 +147,38 @@ def look_into(
 
 def _files(specs: Mapping[Address, Mapping[str, Any]]) -> Iterator[_File]:
     for address, spec in specs.items():
-        if address.kind != "deployment":
-            continue
-        for index, test in enumerate(spec.get("test") or ()):
-            for field in ("request", "requests"):
-                if test and isinstance(test.get(field), str):
-                    yield _File(test[field], field == "requests", address, f"test.{index}.{field}")
+        for need in needs(address.kind, spec):
+            what = need.field.rpartition(".")[2]
+            if type(need.path) is not str:  # of a commit, what stands for a file outside of it
+                continue
+            if what in ("script", "entry_script"):
+                yield _File(need.path, "script", address, need.field)
+            elif what in ("request", "requests"):
+                yield _File(need.path, what, address, need.field)
+
+
+_CODES = {"script": "MLP3414", "request": "MLP3413", "requests": "MLP3411"}
+"""What is said of a file that can't be read."""
 
 
 def _look(
-    file: _File, disk: ReadableDisk, place_of: Callable[[Address, str], Span]
+    file: _File, spec: Mapping[str, Any], disk: ReadableDisk, place_of: Callable[[Address, str], Span]
 ) -> tuple[int, list[Diagnostic], Source | None]:
     """How many golden requests a file holds, and what is wrong with it."""
     from mlplan.codes import meaning as codes
     from mlplan.manifest.requests import read_golden, read_request
+    from mlplan.manifest.scripts import read_script
 
     try:
         data = disk.read(file.path)
     except OSError as error:
-        code = codes.MLP3411 if file.is_golden else codes.MLP3413
+        code = getattr(codes, _CODES[file.what])
         detail = f"`{file.path}` can't be read: {(error.strerror or str(error)).lower()}."
         label = Label(place_of(file.address, file.field), "can't be read")
         return 0, [code.diagnostic(detail, hint="Name a file that you may read.", labels=[label])], None
-    if file.is_golden:
+    if file.what == "requests":
         read = read_golden(data, file.path)
         return len(read.items), read.problems, read.source
-    problems, source = read_request(data, file.path)
-    return 0, problems, source
+    if file.what == "request":
+        return 0, *read_request(data, file.path)
+    return 0, *read_script(data, file.path, spec.get("environment") or {})

@@ -1,0 +1,2 @@
+def train(rate=0.1):
+    return rate +
