@@ -31,6 +31,9 @@ T = TypeVar("T")
 TRIES = 6
 """How often a request is tried again that failed in a way that may pass."""
 
+BACKOFF = {"init_backoff": timedelta(milliseconds=800), "max_backoff": timedelta(seconds=10), "base": 2.0}
+"""How long it waits before each of them: some ten seconds in all, since a network that goes away is away for seconds."""
+
 TIMEOUT_S = 120.0
 """How long one request may take, its content included."""
 
@@ -217,7 +220,7 @@ def _remote(url: str) -> Any:
     if endpoint and not endpoint.startswith(("http://", "https://")):
         raise _unusable(url, f"{' or '.join(_ENDPOINTS[scheme])} doesn't begin with http:// or https://")
     patience: dict[str, Any] = {
-        "retry_config": {"max_retries": TRIES, "retry_timeout": timedelta(seconds=45)},
+        "retry_config": {"max_retries": TRIES, "retry_timeout": timedelta(seconds=45), "backoff": BACKOFF},
         "client_options": {
             "timeout": timedelta(seconds=TIMEOUT_S),
             "connect_timeout": timedelta(seconds=5),
