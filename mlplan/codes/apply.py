@@ -167,7 +167,7 @@ What to do: see whether it runs, and what its log says.
     mlplan service logs NAME
 """
 
-MLP7035 = Code("MLP7035", "A limit of golden requests is passed")
+MLP7035 = Code("MLP7035", "A limit of golden requests is exceeded")
 """A new service answers golden requests too differently from the one that is live, or too slowly.
 
 Why: `limits` beside the file of requests says how far it may be, and a service takes traffic only within them. What

@@ -79,7 +79,7 @@ class PlainView:
 def plain_line(event: Event) -> str:
     """An event as one line; empty for those that say nothing to a reader of logs."""
     if isinstance(event, ApplyStarted):
-        return f"apply {event.project}: {words.counted(event.changes, 'change')}, on state {event.serial}"
+        return f"apply {event.project}: {words.counted(event.changes, 'change')}"
     if isinstance(event, ChangeStarted):
         return f"{event.address}: {event.action}"
     if isinstance(event, StageReached):

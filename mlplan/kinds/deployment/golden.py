@@ -49,7 +49,9 @@ def ask_golden(
     lines = "\n".join([*golden.shown(report), *([_NOT_COMPARED] if live_url and live is None else [])])
     told = codes.MLP7036.diagnostic(f"{resource.address}, {file}: {lines}", address=resource.address)
     effects.emit(DiagnosticRaised(told))
-    wrong = [wrong_answer(resource, f"{item.name} of {file}", _problem(item)) for item in report.wrong[:_SHOWN]]
+    wrong = [
+        wrong_answer(resource, f"request {item.name} of {file}", _problem(item)) for item in report.wrong[:_SHOWN]
+    ]
     passed = [
         codes.MLP7035.diagnostic(
             f"{resource.address}, {file}: {reason}.",
