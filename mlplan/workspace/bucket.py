@@ -32,7 +32,7 @@ TRIES = 6
 """How often a request is tried again that failed in a way that may pass."""
 
 BACKOFF = {"init_backoff": timedelta(milliseconds=800), "max_backoff": timedelta(seconds=10), "base": 2.0}
-"""How long it waits before each of them: some ten seconds in all, since a network that is away is away for seconds."""
+"""How long it waits before each of them, some ten seconds in all: a network that is away is away for seconds."""
 
 TIMEOUT_S = 120.0
 """How long one request may take, its content included."""
