@@ -1,8 +1,8 @@
 """Artifacts in a bucket, with a copy on this machine: kept in the copy first, then sent; fetched once, read here.
 
 The bucket has the same layout as a folder (artifacts.py, packs.py), but for large files, which are there in parts
-(parts.py). A tree's listing is sent last: where it is, everything it needs is. A plan fetches no content, and asks the
-bucket nothing about artifacts, since object stores check what they hold.
+(parts.py). A tree's listing is sent last: where it is, everything it needs is. A plan fetches no content, and asks
+the bucket nothing about artifacts, since object stores check what they hold.
 """
 
 from __future__ import annotations
