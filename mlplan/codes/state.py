@@ -84,7 +84,8 @@ MLP4007 = Code("MLP4007", "Another history is in that place")
 Why: a copy is made into an empty place, or goes on with a copy of the same workspace that was interrupted. One
 history on top of another would destroy both. Nothing was changed.
 
-What to do: choose a place (another prefix, another folder) that is empty.
+What to do: choose a place (another prefix, another folder) that is empty. A place that this same workspace was once
+moved away from isn't: its log ends with that move.
 """
 
 MLP4008 = Code("MLP4008", "The archive can't be read")

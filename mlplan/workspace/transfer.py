@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.state.checkpoint import Checkpoint
+from mlplan.state.encode import Damaged, TooNew, decode_commit
+from mlplan.state.entries import Moved
 from mlplan.workspace.folder import refusal
 from mlplan.workspace.log import Author, WorkspaceLog, moved
 from mlplan.workspace.parallel import in_parallel
@@ -115,11 +117,32 @@ def read_checked(source: Source, name: str, write: Callable[[bytes], object]) ->
 def _check_alike(source: Source, target: ContentStore, last: int) -> None:
     """Raises: Refusal MLP4007 where the target has a commit that the source hasn't."""
     names = log_names(target)
-    if names and names[-1] > f"log/{last:020d}.json":
-        raise _other_history(target, "goes on beyond what is to be copied there")
-    for ours, theirs in zip(source.get_many(names), target.get_many(names), strict=True):
+    goes_beyond = bool(names) and names[-1] > f"log/{last:020d}.json"
+    what = "goes on beyond what is to be copied there" if goes_beyond else "holds other commits"
+    pairs = zip(source.get_many(names), target.get_many(names), strict=True)
+    for number, (ours, theirs) in enumerate(pairs):
         if ours != theirs:
-            raise _other_history(target, "holds other commits")
+            left = _left(theirs, *(after for _, after in pairs)) if number else None
+            raise _left_behind(target, *left) if left else _other_history(target, what)
+    if goes_beyond:
+        raise _other_history(target, what)
+
+
+def _left(*commits: bytes | None) -> tuple[str, str] | None:
+    """The place to which these commits moved their history, and the day; None where they didn't."""
+    for data in commits:
+        with suppress(Damaged, TooNew):
+            commit = decode_commit(data or b"").commit
+            for entry in commit.entries:
+                if isinstance(entry, Moved):
+                    return entry.place, commit.time[:10]
+    return None
+
+
+def _left_behind(target: ContentStore, place: str, day: str) -> Refusal:
+    detail = f"The log in {target} is this very history, as it was when it was moved from there to {place} on {day}."
+    hint = "choose another place, such as another prefix; what was left behind there takes up no new commits"
+    return Refusal([codes.MLP4007.diagnostic(detail, hint=hint)])
 
 
 def _other_history(target: ContentStore, what: str) -> Refusal:

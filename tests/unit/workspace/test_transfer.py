@@ -140,6 +140,25 @@ def test_a_place_that_went_on_by_itself_is_left_alone(old: Workspace, tmp_path: 
         copy(old, tmp_path / "new")
 
 
+@pytest.mark.parametrize("used", [False, True], ids=["at once", "after an apply"])
+def test_a_place_that_it_was_moved_away_from_is_told_from_another_history(
+    old: Workspace, tmp_path: Path, used: bool
+) -> None:
+    copy(old, tmp_path / "new")
+    with old.lease.held(command="mlplan workspace migrate") as state:
+        old.log.append(state, [Moved("s3://team/p")], command="mlplan workspace migrate")
+    new = reopened(tmp_path / "new")
+    if used:
+        for _ in range(2):
+            with new.lease.held(command="mlplan apply"):
+                pass
+    with pytest.raises(Refusal) as refused:
+        copy_workspace(new.store, old.store, str(tmp_path), project="p")
+    (problem,) = refused.value.diagnostics
+    assert problem.code == "MLP4007"
+    assert "this very history, as it was when it was moved from there to s3://team/p on 20" in problem.detail
+
+
 def test_another_projects_workspace_is_refused(old: Workspace, tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="MLP4005"):
         copy_workspace(old.store, FolderStore(str(tmp_path / "new")), str(tmp_path), project="other")
