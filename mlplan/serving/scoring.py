@@ -28,6 +28,9 @@ _STUCK_S = 5.0  # after its time limit, how long a call may take to give up befo
 _MAX_STUCK = 3
 _TURN_S = 0.001  # for so long the model is asked in the event loop, then the network gets its turn
 
+_TOOK = "The model took longer than {:g} s."
+_WAITED = "The request waited longer than {:g} s for those before it."
+
 
 class Dispatcher:
     """The one way to the model, for all requests of a worker."""
@@ -230,7 +233,7 @@ class Dispatcher:
             return error_response(request, error.status, error.message, error.headers)
         request.failed = True
         if isinstance(error, TimeLimit):
-            return self._too_late(request)
+            return self._too_late(request, _TOOK)
         self._report(request, error)
         return error_response(request, 500, "The model failed on this request; its log says why.")
 
@@ -242,16 +245,15 @@ class Dispatcher:
         if request.answered:
             return
         request.failed = True
-        request.answer(self._too_late(request))
         thread = job.running_in
+        request.answer(self._too_late(request, _TOOK if thread is not None else _WAITED))
         if thread is not None:
             thread.interrupt()
             self._loop.call_later(_STUCK_S, self._replace, thread, job)
 
-    def _too_late(self, request: Request) -> Response:
+    def _too_late(self, request: Request, why: str) -> Response:
         self._cells[LAYOUT.rejected + REASONS.index("timeout")] += 1.0
-        text = f"The model took longer than {self._settings.timeout_s:g} s."
-        return error_response(request, 504, text)
+        return error_response(request, 504, why.format(self._settings.timeout_s))
 
     def _replace(self, thread: ScoringThread, job: Job) -> None:
         """Goes on without a thread that didn't give up; too many of them, and the worker is to be replaced."""

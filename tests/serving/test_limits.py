@@ -252,6 +252,14 @@ def test_a_time_limit_is_kept_and_the_worker_survives(serve: Serve, slow: dict[s
     assert service.status["workers"] == workers
 
 
+def test_who_waits_too_long_is_told_that_others_took_the_time(serve: Serve) -> None:
+    service = serve(script=ECHO, settings={"timeout_s": 0.3})
+    assert service.score({"sleep": 4}).json["message"] == "The model took longer than 0.3 s."
+    answer = service.score({})  # the sleep can't be ended
+    told = "The request waited longer than 0.3 s for those before it."
+    assert (answer.status, answer.json["message"]) == (504, told)
+
+
 @pytest.mark.parametrize("slow", [{"sleep": 30}, {"spin": 30}], ids=["asleep", "busy"])
 def test_a_time_limit_is_kept_in_the_event_loop_too(serve: Serve, slow: dict[str, float]) -> None:
     service = serve(script=ECHO, settings={"timeout_s": 0.3, "dispatch": "inline"})
