@@ -28,7 +28,7 @@ RUNTIME_MAIN = "from mlplan_serving.__main__ import main\n\nraise SystemExit(mai
 """The text of `<folder>/runtime/__main__.py`."""
 
 GAVE_UP = "mlplan service: failed: "
-"""How the line of the log begins that says why a supervisor gave up."""
+"""What the line of the log says, after its time, before why a supervisor gave up."""
 
 EXIT_FAILED = 3
 """The exit code of a supervisor whose workers can't start or keep dying."""

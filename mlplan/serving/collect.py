@@ -15,13 +15,12 @@ import contextvars
 import os
 import queue
 import random
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Callable, NamedTuple
 
-from . import json_text
+from . import json_text, logs
 from .results import as_json
 from .schema import KEYS
 
@@ -106,7 +105,7 @@ class Collector:
         self._queue.put((place, make, size))
 
     def _record(self, now: float, request_id: str, sent: bytes, answered: bytes) -> dict[str, Any]:
-        record: dict[str, Any] = {"time": _iso(now), "request_id": request_id}
+        record: dict[str, Any] = {"time": logs.iso(now), "request_id": request_id}
         if self.plan.inputs:
             record["input"] = self._kept(_decoded(sent))
         if self.plan.outputs:
@@ -127,7 +126,7 @@ class Collector:
             try:
                 self._write(place, make())
             except Exception as error:  # a full disk must not end the collecting, nor touch the service
-                sys.stderr.write(f"not collected: {error}\n")
+                logs.say(f"not collected: {error}")
                 self._dropped()
             with self._lock:
                 self._waiting_bytes -= size
@@ -280,11 +279,6 @@ def _decoded(body: bytes) -> Any:
         return json_text.loads(body)
     except ValueError:
         return body.decode("utf-8", "replace")
-
-
-def _iso(seconds: float) -> str:
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
 
 
 class Asking(NamedTuple):

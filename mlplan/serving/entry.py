@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 from urllib.parse import parse_qsl
 
-from . import collect, examples, json_text, oip, raw_http, stacking
+from . import collect, examples, json_text, logs, oip, raw_http, stacking
 from .jobs import Job, Stack
 from .messages import JSON, Refused, Request
 from .results import to_response
@@ -240,7 +239,7 @@ def _load(path: str) -> Any:
     if not os.path.isfile(path):
         raise ScriptError(f"{path}: there is no such entry script")
     sys.path.insert(0, os.path.dirname(path))
-    _show_logging()
+    logs.show_logging()
     name = os.path.splitext(os.path.basename(path))[0]
     if name in sys.modules:
         name = f"entry_{name}"
@@ -252,13 +251,6 @@ def _load(path: str) -> Any:
     spec.loader.exec_module(module)
     # Wrappers that an older tool generated keep the user's functions one level down.
     return getattr(module, "driver_module", module)
-
-
-def _show_logging() -> None:
-    """Has `logging.info` reach the log, as scripts expect; one that sets up its own logging has it as it says."""
-    logging.getLogger().setLevel(logging.INFO)
-    if logging.lastResort is not None:  # no handler of ours: it would keep the script's `basicConfig` from its own
-        logging.lastResort.setLevel(logging.INFO)
 
 
 def _function(module: Any, name: str, path: str) -> Callable[..., Any]:

@@ -6,13 +6,12 @@ bytes of the path.
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from time import perf_counter
 from typing import Callable, NamedTuple, Optional, Protocol
 from urllib.parse import parse_qsl
 
-from . import json_text, metrics, oip_routes, openapi
+from . import json_text, logs, metrics, oip_routes, openapi
 from .auth import Keys
 from .collect import NOT_KEPT, Collector
 from .jobs import LARGE_BODY, Job, reading_too
@@ -111,7 +110,7 @@ class Service:
         ):
             self._collector.request(self._collector.place, request.id.decode("latin-1"), request.body, response.body)
         if status >= 400 or self.config.settings.log_requests:
-            log(request, f"{request.method.decode('latin-1')} {ROUTES[route]} {status}")
+            log(request, f"{request.method.decode('latin-1')} {logs.shown(request.path)} {status}")
 
     def reject(self, reason: int) -> None:
         """Notes a request that was refused before it reached a route."""
@@ -209,5 +208,5 @@ def _route(path: Path) -> Route:
 
 
 def log(request: Request, text: str) -> None:
-    """One entry in the service's log, which is the standard error of its processes."""
-    sys.stderr.write(f"[{request.id.decode('latin-1')}] {text}\n")
+    """One entry in the service's log about a request."""
+    logs.say(f"[{request.id.decode('latin-1')}] {text}")

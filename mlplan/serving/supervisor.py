@@ -14,11 +14,10 @@ import os
 import selectors
 import signal
 import socket
-import sys
 from time import monotonic
 from typing import Any, Callable
 
-from . import EXIT_FAILED, GAVE_UP, control
+from . import EXIT_FAILED, GAVE_UP, control, logs
 from .control import Channel, Message
 from .metrics import LAYOUT, Shared
 from .settings import Config
@@ -203,7 +202,7 @@ class Supervisor:
         self._phase = "failed"
         self._error = error
         self._exit_code = EXIT_FAILED
-        _say(f"{GAVE_UP}{error.splitlines()[-1]}")
+        logs.say(f"{GAVE_UP}{error.splitlines()[-1]}")
         self._end_at = monotonic() + _FAILED_LINGER_S
         if self._going_live is not None:
             self._answer(self._going_live.channel, {"error": error})
@@ -444,9 +443,4 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _log(text: str) -> None:
-    _say(f"mlplan service: {text}")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    logs.say(f"mlplan service: {text}")

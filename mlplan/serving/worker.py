@@ -23,7 +23,7 @@ import sys
 from time import monotonic
 from typing import Any, NamedTuple
 
-from . import json_text, metrics
+from . import json_text, logs, metrics
 from .collect import NOT_KEPT, Collector
 from .connection import Connection, Door
 from .control import Channel, Message
@@ -219,7 +219,7 @@ def warm_up(model: Any, sample: Any) -> None:
     except Refused as refused:
         outcome = refused
     if not isinstance(outcome, Response):
-        sys.stderr.write(f"the recorded sample is no request for this model: {outcome}\n")
+        logs.say(f"the recorded sample is no request for this model: {outcome}")
 
 
 def _add(cells: memoryview[float], cell: int) -> None:

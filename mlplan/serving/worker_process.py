@@ -10,6 +10,7 @@ import subprocess
 import sys
 from time import monotonic
 
+from . import logs
 from .control import Channel
 from .settings import Config
 
@@ -37,7 +38,7 @@ class WorkerProcess:
     def kill(self, reason: str = "") -> None:
         """Ends it now."""
         if reason:
-            sys.stderr.write(f"mlplan service: {reason}\n")
+            logs.say(f"mlplan service: {reason}")
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
+
+from mlplan.serving import logs
 
 from .conftest import Serve
 
@@ -96,3 +99,35 @@ def test_a_script_is_asked_one_by_one_unless_it_says_so(serve: Serve) -> None:
     for thread in threads:
         thread.join()
     assert 'mlplan_batch_rows_bucket{le="1"} 4\n' in service.ask("GET", "/metrics").body.decode()
+
+
+TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+
+
+def test_the_log_says_when_and_what_was_asked(serve: Serve) -> None:
+    script = "import logging\ndef init(): logging.getLogger('own').info('loaded')\n"
+    service = serve(script=script + "def run(data): raise ValueError\n")
+    service.ask("GET", "/nothing/here?secret=1", headers={"x-request-id": "a"})
+    service.score({}, {"x-request-id": "b"})
+    text = service.log
+    for line in (
+        r"\[a\] GET /nothing/here 404",
+        r"\[b\] Traceback .*",
+        r"\[b\] POST /score 500",
+        "INFO loaded",
+        "mlplan service: ready on http.*",
+    ):
+        assert re.search(f"^{TIME}{line}$", text, re.MULTILINE), line
+    assert "secret" not in text
+    assert b'route="other"' in service.ask("GET", "/metrics").body
+    assert b"nothing" not in service.ask("GET", "/metrics").body
+
+
+def test_a_path_stands_in_a_line_of_the_log() -> None:
+    assert logs.shown(b"/a%20b/\xc3\xa4\x1b[31m\n") == "/a%20b/%C3%A4%1B[31m%0A"
+    assert logs.shown(b"/" * 300) == "/" * 200 + "..."
+    assert logs.shown(b"") == "-"
+
+
+def test_a_times_text_is_utc() -> None:
+    assert logs.iso(1769860800.25) == "2026-01-31T12:00:00.250Z"

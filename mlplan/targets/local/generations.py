@@ -120,7 +120,7 @@ class Generation:
     def last_words(self) -> str:
         """Why its runtime gave up, such as workers that ended one after the other; "" where it was ended."""
         lines = self.last_lines(_LAST_WORDS)
-        said = [line.removeprefix(GAVE_UP) for line in lines if line.startswith(GAVE_UP)]
+        said = [line.partition(GAVE_UP)[2] for line in lines if GAVE_UP in line]
         return said[-1] if said else ""
 
 
