@@ -1,4 +1,4 @@
-"""Makes `schemas/plan.json`, `events.json` and `state.json` of `shapes.py`: `python -m mlplan.views.schema`.
+"""Makes `schemas/plan.json`, `events.json` and `state.json` of `shapes/`: `python -m mlplan.views.schema`.
 
 A test fails while what is committed isn't what this makes.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from mlplan import resources
-from mlplan.views import shapes
+from mlplan.views.shapes import events, plan, state
 
 Schema = dict[str, Any]
 
@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 def schemas() -> dict[str, Schema]:
     """The schemas by name."""
     return {
-        "plan": _published("plan", _of(shapes.PlanShape)),
+        "plan": _published("plan", _of(plan.PlanShape)),
         "events": _published("events", _events()),
         "state": _published("state", _state()),
     }
@@ -40,7 +40,7 @@ def _published(name: str, made: Schema) -> Schema:
 def _events() -> Schema:
     """One line: which of the shapes, is told by its `type`."""
     definitions: Schema = {}
-    for model in shapes.EVENT_SHAPES:
+    for model in events.EVENT_SHAPES:
         made = _of(model)
         definitions.update(made.pop("$defs", {}))
         definitions[model.__name__] = made
@@ -48,14 +48,14 @@ def _events() -> Schema:
         "description": "One line of `mlplan apply --format json`.",
         "type": "object",
         "required": ["type"],
-        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in shapes.EVENT_SHAPES],
+        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in events.EVENT_SHAPES],
         "$defs": definitions,
     }
 
 
 def _state() -> Schema:
     """What `show` prints; beside it, as `#/$defs/LogRecord`, the files of the log that it is folded from."""
-    made, record = _of(shapes.StateShape), _of(shapes.LogRecord)
+    made, record = _of(state.StateShape), _of(state.LogRecord)
     made["$defs"].update(record.pop("$defs"))
     made["$defs"]["LogRecord"] = record
     return made
