@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from mlplan.views.shapes.words import Digest
+
 
 class ChangedAnswer(BaseModel):
     """A golden request that is answered otherwise than the live service answers it."""
