@@ -110,13 +110,13 @@ def _encode(job: Job, result: Any) -> Outcome:
         return error
 
 
-async def awaited(job: Job) -> Any:
-    """What the call of an async model gives. Raises: what the model raises, but nothing that ends the event loop."""
+async def awaited(job: Job) -> Response:
+    """The answer of an async model. Raises: what the model raises, but nothing that ends the event loop."""
     try:
-        return await job.call()
+        return job.encode(await job.call())
     except (SystemExit, KeyboardInterrupt) as error:
         raise _exit_of(error) from None
 
 
 def _exit_of(error: BaseException) -> RuntimeError:
-    return RuntimeError(f"the model asked to exit: {error!r}")
+    return RuntimeError(f"the model asked to exit: {error!r}").with_traceback(error.__traceback__)

@@ -115,9 +115,8 @@ class Dispatcher:
     async def _run_async(self, job: Job) -> None:
         started = perf_counter()
         try:
-            result = await asyncio.wait_for(awaited(job), self._settings.timeout_s)
-            outcome: Outcome = job.encode(result)
-        except (Exception, asyncio.CancelledError) as error:
+            outcome: Outcome = await asyncio.wait_for(awaited(job), self._settings.timeout_s)
+        except BaseException as error:  # whatever the model raises, its client gets an answer
             is_late = isinstance(error, asyncio.TimeoutError) and perf_counter() - started >= self._settings.timeout_s
             outcome = TimeLimit() if is_late else error
         self._finish([job], [outcome], started, perf_counter())

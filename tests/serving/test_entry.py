@@ -157,6 +157,23 @@ def test_an_exception_in_run_is_logged_and_not_told(results: Service) -> None:
     assert "KeyError: 'missing'" in results.log
 
 
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_every_exception_is_answered_and_traced_to_its_line(serve: Serve, is_async: bool) -> None:
+    script = "import json, sys\ndef init(): pass\nclass Stop(BaseException): pass\n"
+    script += "class Odd:\n    def toJSON(self): sys.exit('while writing')\n"
+    script += f"{'async ' if is_async else ''}def run(data):\n"
+    script += "    if data == '1': raise Stop\n    if data == '2': raise GeneratorExit\n"
+    script += "    if data == '3': return Odd()\n"
+    script += "    sys.exit('at once')\n"
+    service = serve(script=script)
+    for number in range(4):
+        answer = service.score(number, {"x-request-id": f"r-{number}"})
+        assert (answer.status, answer.json["request_id"]) == (500, f"r-{number}")
+    for line in ("raise Stop", "raise GeneratorExit", "sys.exit('while writing')", "sys.exit('at once')"):
+        assert line in service.log
+    assert service.status["restarts"] == 0
+
+
 @pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
 @pytest.mark.parametrize("where", ["thread", "inline", "async"])
 def test_a_call_may_end_itself_and_not_the_worker(serve: Serve, kind: str, where: str) -> None:
