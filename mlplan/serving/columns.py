@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from time import perf_counter
 from typing import Any, Callable
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from .schema import Column, Schema
 
 _NUMBER, _TEXT = 0.5, "a"
-_MAX_NULLS = 64  # so many columns are asked one by one whether they take null
+_BUDGET_S = 0.1  # so long columns are asked one by one whether they take null: a service has to start
 
 Takes = Callable[[Sequence[Any]], bool]
 """Whether the model takes a row."""
@@ -48,9 +49,8 @@ def _nulls(row: Sequence[Any], takes: Takes) -> list[bool]:
     numbers = [not isinstance(value, str) for value in row]
     if takes([value if isinstance(value, str) else None for value in row]):
         return numbers
-    if len(row) > _MAX_NULLS:
-        return [False] * len(row)
-    return [takes([*row[:place], None, *row[place + 1 :]]) for place in range(len(row))]
+    until = perf_counter() + _BUDGET_S
+    return [perf_counter() < until and takes([*row[:place], None, *row[place + 1 :]]) for place in range(len(row))]
 
 
 def _known(part: Any, names: Sequence[str], places: Sequence[int]) -> Iterator[tuple[int, Any]]:
