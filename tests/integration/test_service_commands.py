@@ -236,4 +236,4 @@ def test_an_answer_that_is_not_the_expected_one_is_wrong(golden: Project) -> Non
     golden.write("golden.jsonl", GOLDEN.replace('["above", "below"]', '["below"]'))
     assert "golden requests golden.jsonl changed" in golden.mlplan("plan").out
     failed = golden.mlplan("apply", "-y", code=1).err
-    assert 'Asked far of golden.jsonl, deployment.means answered ["above", "below"]' in failed
+    assert 'Asked request far of golden.jsonl, deployment.means answered ["above", "below"]' in failed
