@@ -27,6 +27,7 @@ from mlplan.targets.docker.generations import (
     restart_policy,
     went_live,
 )
+from mlplan.targets.docker.inside import DOOR_GONE
 from mlplan.world import ObservedService, ServiceState
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def observe(engine: Engine, found: Found) -> ObservedService:
     dead = next((g for g in reversed(found.generations) if g.was_live), None)
     if dead is None:
         return ObservedService("Transitioning", key=found.generations[-1].key)
-    return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": _how_ended(engine, dead)})
+    if dead.containers[0]["State"]["ExitCode"] == DOOR_GONE:
+        problem = _why_closed(found.door(dead.place), found.doors)
+    else:
+        problem = _how_ended(engine, dead)
+    return ObservedService("Failed", dead.key, "", f"{url(*dead.place)}/score", {"problem": problem})
 
 
 def edits(engine: Engine, generation: Generation) -> Iterator[Edit]:

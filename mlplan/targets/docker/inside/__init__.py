@@ -10,6 +10,9 @@ import os
 JOB_NOT_BEGUN = 121
 """The exit code of a container whose script was not started; the same number stands in `job.py`."""
 
+DOOR_GONE = 75
+"""The exit code of a replica whose door went away; the same number stands in `service.py`."""
+
 
 def source(name: str) -> str:
     """The text of one of the programs."""
