@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from docker_engine import docker_base
 
@@ -9,11 +11,15 @@ __all__ = ["docker_base"]
 
 
 def pytest_configure() -> None:
-    """Made-up inputs are held to what comes out, not to how long it took: this machine may be busy."""
+    """Made-up inputs are held to what comes out, not to how long it took: this machine may be busy. And Ctrl-C works
+    in what tests start, also where a shell runs them in the background: there it is ignored, and children take that
+    over."""
     from hypothesis import HealthCheck, settings
 
     settings.register_profile("mlplan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("mlplan")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
