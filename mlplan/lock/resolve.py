@@ -242,13 +242,12 @@ def _run(
         try:
             exit_code: int | None = None
             while exit_code is None:
-                try:
+                if stop is not None and stop.is_set():
+                    detail = "Stopped while uv was resolving packages; nothing was pinned."
+                    hint = "Go on with\n    mlplan apply"
+                    raise Refusal([codes.MLP7003.diagnostic(detail, hint=hint)], ExitCode.INTERRUPTED)
+                with suppress(subprocess.TimeoutExpired):
                     exit_code = process.wait(timeout=0.1)
-                except subprocess.TimeoutExpired:
-                    if stop is not None and stop.is_set():
-                        detail = "Stopped while uv was resolving packages; nothing was pinned."
-                        hint = "Go on with\n    mlplan apply"
-                        raise Refusal([codes.MLP7003.diagnostic(detail, hint=hint)], ExitCode.INTERRUPTED) from None
                 for line in stream.readlines():
                     said.append(without_credentials(line.rstrip("\n")))
                     if on_line:
