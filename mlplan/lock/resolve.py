@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from mlplan.codes import apply as codes
