@@ -28,6 +28,11 @@ Texts = dict[str, Text]
 EnvironmentVariables = dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text]
 Line = Annotated[str, Field(min_length=1)]
 Path = Annotated[str, Field(min_length=1)]
+Place = Annotated[
+    str,
+    Field(pattern=r"^((s3|az|gs)://.*|[^A-Za-z].*|[A-Za-z][A-Za-z0-9+.-]*([^A-Za-z0-9+.:-].*|:([^/].*)?)?)$"),
+]
+"""A bucket, or a path: whatever doesn't begin as an address of another kind does."""
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$")]
 Size = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|Ki|Mi|Gi|Ti)$")]
 
@@ -308,7 +313,7 @@ class ManifestFile(Strict):
     """The format of this file: 1."""
     project: Name
     """The project's name."""
-    workspace: Line = ".mlplan"
+    workspace: Place = ".mlplan"
     """Where state and artifacts are kept: a folder, or a bucket (`s3://bucket/prefix`, `az://`, `gs://`)."""
     variables: dict[Name, Variable] = {}
     """Values that are filled in from outside."""

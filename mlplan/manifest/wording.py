@@ -19,6 +19,7 @@ _TYPES = {
 _FORMS = (
     (r"^([0-9]+(\.[0-9]+)?(ms|", "a duration with its unit", "90s, 2h or 1h30m"),
     (r"^[0-9]+(\.[0-9]+)?(B|", "a size with its unit", "512Mi or 2Gi"),
+    (r"^((s3|", "a folder or a bucket", ".mlplan, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix"),
     (r"^3\.", "a version of Python 3, in quotes", '"3.11"'),
     (r"\.(txt|", "a requirements.txt, a pyproject.toml or a conda file", "requirements.txt or conda.yml"),
     (r"^[A-Za-z0-9_-]{1,64}(:", "a model's name, with a version or without", "mymodel or mymodel:3"),
