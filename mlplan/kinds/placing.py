@@ -41,6 +41,11 @@ def labels_of(resource: Resource, attempt: Attempt, effects: Effects) -> dict[st
     }
 
 
+def under_root(path: str, effects: Effects) -> str:
+    """The absolute path of a file that the manifest names."""
+    return os.path.join(effects.reading.manifest.root, path)
+
+
 def refuse_errors(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     """The diagnostics, where none is an error. Raises: Refusal with all of them otherwise."""
     if has_errors(diagnostics):

@@ -14,10 +14,10 @@ from mlplan.events import DiagnosticRaised, StageReached
 from mlplan.kinds.deployment.collected import collected_path
 from mlplan.kinds.deployment.desired import generation_of, host_of, scoring_uri, served_digest
 from mlplan.kinds.deployment.keys import service_keys
-from mlplan.kinds.deployment.verify import Verdict, under_root, verify
+from mlplan.kinds.deployment.verify import Verdict, verify
 from mlplan.kinds.environment import locked_environment, target_environment
 from mlplan.kinds.filling import Filling
-from mlplan.kinds.placing import labels_of, refuse_errors, resources_of
+from mlplan.kinds.placing import labels_of, refuse_errors, resources_of, under_root
 from mlplan.kinds.protocol import Performed
 from mlplan.manifest.service_settings import collect_settings, runtime_settings
 from mlplan.state.entries import SwitchStopped
@@ -79,8 +79,8 @@ class NotSwitched(Refusal):
     def __init__(self, verdict: Verdict, stopped: SwitchStopped) -> None:
         self.entries = (stopped,) if verdict.reports else ()
         self.outputs: Mapping[str, Json] = {"golden": {**verdict.reports}} if verdict.reports else {}
-        exit_code = ExitCode.REFUSED if verdict.passed else ExitCode.FAILED
-        super().__init__([*verdict.wrong, *verdict.passed], exit_code)
+        exit_code = ExitCode.REFUSED if verdict.exceeded else ExitCode.FAILED
+        super().__init__([*verdict.wrong, *verdict.exceeded], exit_code)
 
 
 class _Candidate:
@@ -98,7 +98,7 @@ class _Candidate:
     def ask(self, endpoint: Endpoint) -> None:
         """Raises: Refusal where it must not take traffic."""
         verdict = verify(self._resource, endpoint, self._spec, self._effects)
-        if verdict.wrong or verdict.passed:
+        if verdict.wrong or verdict.exceeded:
             recorded = self._effects.state().resources.get(self._resource.address)
             live = generation_of(recorded.parts) if recorded else ""
             stopped = SwitchStopped(self._resource.address, self._attempt.fingerprint, live, verdict.reports)

@@ -9,8 +9,9 @@ from mlplan.codes import apply as codes
 from mlplan.codes import meaning as meaning_codes
 from mlplan.errors import Refusal
 from mlplan.events import DiagnosticRaised
+from mlplan.kinds.deployment.answers import TOLERANCE, wrong_answer
 from mlplan.kinds.deployment.asked import missed_limits, questions_digest
-from mlplan.kinds.deployment.verify import TOLERANCE, under_root, wrong_answer
+from mlplan.kinds.placing import under_root
 from mlplan.manifest.requests import read_golden
 from mlplan.serving import golden
 
@@ -33,7 +34,7 @@ class Compared(NamedTuple):
 
     report: dict[str, Json]  # as it is recorded with the deployment
     wrong: Sequence[Diagnostic]  # answers that aren't the expected ones, a few of them
-    passed: Sequence[Diagnostic]  # limits that it is beyond
+    exceeded: Sequence[Diagnostic]  # limits that it is beyond
 
 
 def ask_golden(
@@ -52,7 +53,7 @@ def ask_golden(
     wrong = [
         wrong_answer(resource, f"request {item.name} of {file}", _problem(item)) for item in report.wrong[:_SHOWN]
     ]
-    passed = [
+    exceeded = [
         codes.MLP7035.diagnostic(
             f"{resource.address}, {file}: {reason}.",
             hint="It takes no traffic; what served before still does. Mend the model, or change the limit in the "
@@ -61,7 +62,7 @@ def ask_golden(
         )
         for reason in over(kept)
     ]
-    return Compared(kept, wrong, passed)
+    return Compared(kept, wrong, exceeded)
 
 
 def over(report: Mapping[str, Any]) -> Iterator[str]:

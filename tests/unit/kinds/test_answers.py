@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from mlplan.kinds.deployment.answers import same, what_is_wrong
 from mlplan.kinds.deployment.ask import Answer
-from mlplan.kinds.deployment.verify import same, what_is_wrong
 
 
 @pytest.mark.parametrize(
