@@ -15,7 +15,7 @@ from mlplan.kinds.deployment.desired import host_of
 from mlplan.kinds.elsewhere import elsewhere
 from mlplan.state.entries import Collected
 from mlplan.state.kept import forgotten_versions, kept_trees
-from mlplan.views.words import counted, size_text
+from mlplan.views.values import counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from mlplan.kinds.pinned import asked_environments, asked_urls
 from mlplan.lock.check import check_lock, pruned, with_urls, without_url
 from mlplan.lock.lockfile import read, write
 from mlplan.lock.resolve import resolve_missing, upgrade_package
-from mlplan.views.words import counted
+from mlplan.views.values import counted
 
 if TYPE_CHECKING:
     from mlplan.lock.check import LockCheck

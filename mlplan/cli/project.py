@@ -96,7 +96,7 @@ def open_records(options: Globals) -> Records:
     if committed:
         raise Refusal(committed)
     if loaded.manifest is None:
-        from mlplan.views.words import counted
+        from mlplan.views.values import counted
 
         errors = sum(diagnostic.severity == "error" for diagnostic in loaded.diagnostics)
         tell(

@@ -35,7 +35,7 @@ def show_version(options: Globals, kind: str, mention: str, form: str) -> ExitCo
 
 def download(options: Globals, mention: str, folder: str) -> ExitCode:
     """Writes a model version's files below a folder; refuses to overwrite anything."""
-    from mlplan.views.words import counted
+    from mlplan.views.values import counted
 
     workspace = open_records(options).workspace
     address, version = version_of("model", mention, workspace.log.read())

@@ -22,7 +22,7 @@ def run(options: Globals, form: str) -> ExitCode:
     from mlplan.kinds.data_in_code import data_in_code
     from mlplan.kinds.pinned import exposed_credentials
     from mlplan.views.findings import render
-    from mlplan.views.words import counted
+    from mlplan.views.values import counted
 
     loaded = load_manifest(options)
     found = list(loaded.diagnostics)

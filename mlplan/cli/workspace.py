@@ -18,7 +18,7 @@ from mlplan.cli.project import Project, open_project, open_records
 from mlplan.cli.writing import writing
 from mlplan.errors import ExitCode, Refusal
 from mlplan.state.entries import Moved
-from mlplan.views.words import counted, size_text
+from mlplan.views.values import counted, size_text
 from mlplan.workspace.log import moved
 from mlplan.workspace.open import open_store
 from mlplan.workspace.transfer import content_of, copy_workspace

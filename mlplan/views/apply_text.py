@@ -13,6 +13,7 @@ from mlplan.json_types import Json
 from mlplan.views import words
 from mlplan.views.progress import Progress, by_outcome
 from mlplan.views.terminal import Line, line, width_of, wrapped
+from mlplan.views.values import duration_text, printable, shortened
 
 OUTCOME_MARKS: Mapping[Outcome, tuple[str, str]] = {
     "done": ("✔", "green"),
@@ -39,7 +40,7 @@ _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z
 def log_text(text: str) -> str:
     """A line of a log without what steers a terminal; of a line that overwrites itself, its last state."""
     plain = _ESCAPE.sub("", text.rstrip("\r\n")).rpartition("\r")[2]
-    return words.printable(plain.replace("\t", "    "))
+    return printable(plain.replace("\t", "    "))
 
 
 OUTCOME_TEXTS: Mapping[Outcome, str] = {
@@ -53,7 +54,7 @@ OUTCOME_TEXTS: Mapping[Outcome, str] = {
 
 def outcome_text(event: ChangeFinished, *, timed: bool = False) -> str:
     """How a change ended, in a few words: `registered digits:3`, `ran in 17 s, accuracy 0.92`, `failed`."""
-    elapsed = f" in {words.duration_text(event.elapsed_s)}" if timed and event.elapsed_s else ""
+    elapsed = f" in {duration_text(event.elapsed_s)}" if timed and event.elapsed_s else ""
     if event.outcome != "done":
         return OUTCOME_TEXTS[event.outcome] + (elapsed if event.outcome != "unknown" else "")
     past = words.past_text(event.action)
@@ -81,7 +82,7 @@ def metrics_text(metrics: Json, most: int = 4) -> str:
     if not isinstance(metrics, Mapping):
         return ""
     numbers = [
-        f"{words.printable(name)} {_number_text(value)}"
+        f"{printable(name)} {_number_text(value)}"
         for name, value in sorted(metrics.items())
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
@@ -166,7 +167,7 @@ def _ended(event: ChangeFinished, width: int) -> list[Line]:
     said = outcome_text(event, timed=True)
     rows = wrapped(line("  ", (mark, style), " ", (str(event.address), "bold"), " ", (said, style)), width, 4)
     rows += _golden(event.outputs, 4, width)
-    tail = [words.shortened(log_text(text), LOG_LINE) for text in event.log_tail[-LOG_LINES:]]
+    tail = [shortened(log_text(text), LOG_LINE) for text in event.log_tail[-LOG_LINES:]]
     return rows + [row for text in tail for row in wrapped(line(("    │ ", "dim"), text), width, 6)]
 
 
@@ -202,7 +203,7 @@ def _at(file: str | None) -> str:
 def _verdict(progress: Progress) -> Line:
     """The last line: how it ended, in what time, and the count."""
     ended = progress.ended
-    elapsed = f" in {words.duration_text(ended.elapsed_s)}" if ended else ""
+    elapsed = f" in {duration_text(ended.elapsed_s)}" if ended else ""
     word, style = _verdict_word(progress)
     counts = ", ".join(_counts(progress.finished)) or "nothing to do"
     return line((f"{word}{elapsed}", style), f": {counts}.")

@@ -15,6 +15,7 @@ from mlplan.views import words
 from mlplan.views.apply_text import OUTCOME_MARKS, diagnostic_lines, log_text, outcome_text, summary_lines
 from mlplan.views.progress import PLAIN_CALL, Call, Progress, Transfer, Work
 from mlplan.views.terminal import Line, clipped, line, spread, width_of
+from mlplan.views.values import counted, duration_text, shortened, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -118,7 +119,7 @@ def address_column(addresses: Iterable[str]) -> int:
 def event_lines(event: Event, progress: Progress, width: int, column: int) -> list[Line]:
     """What an event leaves on the screen for good: the end of a change, a diagnostic, the summary."""
     if isinstance(event, ApplyStarted):
-        count = words.counted(event.changes, "change")
+        count = counted(event.changes, "change")
         return [line(("Applying ", "bold"), (count, "bold"), (f" to {event.project}", "bold")), ()]
     if isinstance(event, ChangeFinished) and event.outcome != "not-started":
         return [_finished(event, width, column)]
@@ -139,7 +140,7 @@ def _finished(event: ChangeFinished, width: int, column: int) -> Line:
 
 def _timed(left: Line, seconds: float, width: int) -> Line:
     """The line with a duration at its end."""
-    right = line((words.duration_text(seconds), "dim"))
+    right = line((duration_text(seconds), "dim"))
     return spread(clipped(left, width - width_of(right) - 2), right, width)
 
 
@@ -181,16 +182,16 @@ def _working(work: Work, now: float, width: int, column: int) -> Line:
 def _transfer(what: str, transfer: Transfer, now: float, width: int) -> Line:
     """`download x.gz  ━━━━━━━━────  62% of 9.9 MB, 2.1 MB/s, 2 s left`."""
     rate = transfer.rate(now)
-    facts = words.size_text(transfer.done)
+    facts = size_text(transfer.done)
     if transfer.total:
-        facts = f"{transfer.done * 100 // transfer.total}% of {words.size_text(transfer.total)}"
+        facts = f"{transfer.done * 100 // transfer.total}% of {size_text(transfer.total)}"
     if rate:
-        facts += f", {words.size_text(round(rate))}/s"
+        facts += f", {size_text(round(rate))}/s"
         if transfer.total:
-            facts += f", {words.duration_text((transfer.total - transfer.done) / rate)} left"
+            facts += f", {duration_text((transfer.total - transfer.done) / rate)} left"
     length = 20 if width >= 100 else 10
     full = round(length * transfer.done / transfer.total) if transfer.total else 0
     bar = [("━" * full, "green"), ("─" * (length - full), "dim"), ("  ", "")] if transfer.total else []
     room = width - 6 - sum(len(text) for text, _ in bar) - len(facts) - 2
-    name = words.shortened(log_text(what), max(room, 12))
+    name = shortened(log_text(what), max(room, 12))
     return clipped(line("      ", f"{name}  ", *bar, (facts, "dim")), width)

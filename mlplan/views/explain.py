@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlplan.plan.causes import chain
 from mlplan.views import words
 from mlplan.views.terminal import Line, line, painted, wrapped
+from mlplan.views.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def render(
             rows.append(line("  " * depth + "    ", words.reason_words(reason, link.change).text))
             for place in places(reason, link.change):
                 rows += [
-                    line("  " * depth + "      ", (words.printable(text), "dim"))
+                    line("  " * depth + "      ", (printable(text), "dim"))
                     for text in (_said(place, read_line), blame(place))
                     if text
                 ]

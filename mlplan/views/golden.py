@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlplan.views.words import counted, down_service, listed, printable
+from mlplan.views.values import counted, listed, printable
+from mlplan.views.words import down_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

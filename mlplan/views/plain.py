@@ -21,10 +21,10 @@ from mlplan.events import (
     ProgressMade,
     StageReached,
 )
-from mlplan.views import words
 from mlplan.views.apply_text import diagnostic_lines, log_text, outcome_text, summary_lines
 from mlplan.views.progress import PLAIN_CALL, Call, Progress
 from mlplan.views.terminal import painted
+from mlplan.views.values import counted, size_text
 
 WORTH_A_LINE = 1_000_000
 """Of less than so many bytes, no progress is told."""
@@ -79,7 +79,7 @@ class PlainView:
 def plain_line(event: Event) -> str:
     """An event as one line; empty for those that say nothing to a reader of logs."""
     if isinstance(event, ApplyStarted):
-        return f"apply {event.project}: {words.counted(event.changes, 'change')}"
+        return f"apply {event.project}: {counted(event.changes, 'change')}"
     if isinstance(event, ChangeStarted):
         return f"{event.address}: {event.action}"
     if isinstance(event, StageReached):
@@ -96,6 +96,6 @@ def progress_line(event: ProgressMade) -> str:
     """How far a long piece of work is."""
     what = f"{event.address}: {log_text(event.what)}"
     if not event.total:
-        return f"{what} {words.size_text(event.done)}"
+        return f"{what} {size_text(event.done)}"
     share = event.done * 100 // event.total
-    return f"{what} {share}% of {words.size_text(event.total)}"
+    return f"{what} {share}% of {size_text(event.total)}"

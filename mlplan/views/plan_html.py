@@ -13,6 +13,8 @@ from mlplan.views import words
 from mlplan.views.golden import asked_text, asks_text, examples
 from mlplan.views.graph import COLOURS, svg
 from mlplan.views.plan_context import NO_CONTEXT
+from mlplan.views.summary import doubts, glance, loud, summary
+from mlplan.views.values import counted, printable
 
 if TYPE_CHECKING:
     from mlplan.graph import Graph
@@ -52,16 +54,16 @@ def render(plan: Plan, *, graph: Graph | None = None, context: Context = NO_CONT
     against = f", compared with {escape(context.base)}" if context.base else ""
     title = f"Plan of {escape(plan.project)}{against}"
     quiet = ", ".join(str(change.address) for change in plan.changes if change.is_quiet)
-    notes = (*context.notes, *words.doubts(plan))
-    glance = "".join(f"<dt>{escape(label)}</dt><dd>{escape(said)}</dd>\n" for label, said in words.glance(plan))
+    notes = (*context.notes, *doubts(plan))
+    first = "".join(f"<dt>{escape(label)}</dt><dd>{escape(said)}</dd>\n" for label, said in glance(plan))
     body = [
         f"<h1>{title}</h1>",
-        f'<p class="sum"><strong>{escape(words.summary(plan, context.base))}</strong></p>',
-        f"<dl>\n{glance}</dl>" if glance else "",
-        *(f'<p class="impact">Note: {escape(words.printable(note))}.</p>' for note in notes),
+        f'<p class="sum"><strong>{escape(summary(plan, context.base))}</strong></p>',
+        f"<dl>\n{first}</dl>" if first else "",
+        *(f'<p class="impact">Note: {escape(printable(note))}.</p>' for note in notes),
         "" if context.complete else '<p class="impact">Only a part of the project was looked at.</p>',
         f'<div class="picture">\n{_picture(plan, graph)}</div>' if plan.changes else "",
-        *(_article(change, context) for change in words.loud(plan)),
+        *(_article(change, context) for change in loud(plan)),
         f"<footer>Unchanged: {escape(quiet)}</footer>" if quiet else "",
     ]
     return (
@@ -90,14 +92,14 @@ def _article(change: Change, context: Context) -> str:
     aside = ", ".join(text for text in asides if text)
     items = [f"<li>{_reason(words.reason_words(reason, change))}</li>" for reason in change.reasons]
     items += [f"<li>{escape(words.pending_text(*waiting))}</li>" for waiting in words.pending(change)]
-    items += [f'<li class="note">{escape(words.printable(note))}</li>' for note in change.notes]
+    items += [f'<li class="note">{escape(printable(note))}</li>' for note in change.notes]
     items += [f'<li class="note">{said}</li>' for golden in change.golden for said in _golden(golden, change)]
     return (
         f'<article style="--hue: {COLOURS[change.action]}">\n<h2><span class="action">{action.symbol} '
         f"{action.infinitive}</span>{escape(str(change.address))}"
         + (f'<span class="aside">{escape(aside)}</span>' if aside else "")
         + f'</h2>\n<p class="impact">{change.impact.capitalize()}: {words.IMPACT_WORDS[change.impact]}</p>\n'
-        + (f'<p class="loss">{escape(words.printable(change.loss))}</p>\n' if change.loss else "")
+        + (f'<p class="loss">{escape(printable(change.loss))}</p>\n' if change.loss else "")
         + f"<ul>\n{chr(10).join(items)}\n</ul>\n{_fields(change)}</article>"
     )
 
@@ -133,5 +135,5 @@ def _fields(change: Change) -> str:
     if not rows:
         return ""
     head = "<tr><th>field</th><th>before</th><th>after</th></tr>"
-    count = words.counted(len(words.fields(change)), "field")
+    count = counted(len(words.fields(change)), "field")
     return f"<details><summary>{count}</summary>\n<table>\n{head}\n{rows}</table>\n</details>\n"

@@ -20,6 +20,7 @@ from mlplan.plan.changes import ACTIONS, Action, Change, Forecast, Golden, Plan,
 from mlplan.plan.make import Selection
 from mlplan.views import words
 from mlplan.views.plan_context import NO_CONTEXT, Context
+from mlplan.views.summary import summary
 from mlplan.world import Drift
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def document(plan: Plan, context: Context = NO_CONTEXT) -> Document:
         "complete": context.complete,
         "selection": {name: _addresses(context, name) for name in ("only", "exclude", "replace")},
         "notes": list(context.notes),
-        "summary": words.summary(plan, context.base),
+        "summary": summary(plan, context.base),
         "resource_changes": [_change(change, context) for change in plan.changes],
         "resource_drift": [_drift(change) for change in plan.changes if change.drift],
         "checks": [check for change in plan.changes for check in _checks(change)],

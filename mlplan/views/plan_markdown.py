@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from mlplan.views import words
 from mlplan.views.golden import asked_text, asks_text, examples
 from mlplan.views.plan_context import NO_CONTEXT
+from mlplan.views.summary import doubts, glance, loud, summary
+from mlplan.views.values import counted, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +66,9 @@ def _page(plan: Plan, context: Context, detail: Detail) -> str:
 def _cut(plan: Plan, context: Context, limit: int) -> str:
     """As many lines as fit, and how many changes are left out."""
     room = limit - 300 - len(context.full_text)
-    total = len(words.loud(plan))
+    total = len(loud(plan))
     head = _head(plan, context)
-    kept, shown = [head if len(head) <= room else f"**{_text(words.summary(plan, context.base))}**\n"], 0
+    kept, shown = [head if len(head) <= room else f"**{_text(summary(plan, context.base))}**\n"], 0
     used = len(kept[0])
     for piece in _changes(plan, context, "lines"):
         if used + len(piece) + 1 > room:
@@ -74,9 +76,7 @@ def _cut(plan: Plan, context: Context, limit: int) -> str:
         kept.append(piece)
         used += len(piece) + 1
         shown += 0 if piece.startswith("###") else 1
-    left_out = (
-        f"{words.counted(total - shown, 'more change')}, and all reasons, are left out: a comment can't hold them."
-    )
+    left_out = f"{counted(total - shown, 'more change')}, and all reasons, are left out: a comment can't hold them."
     return "\n".join([*kept, _notice(left_out, context)])
 
 
@@ -90,13 +90,13 @@ def _head(plan: Plan, context: Context) -> str:
     against = f", compared with {_code(context.base)}" if context.base else ""
     part = "; only a part of the project was looked at" if not context.complete else ""
     lines = [
-        f"**{_text(words.summary(plan, context.base))}**",
+        f"**{_text(summary(plan, context.base))}**",
         "",
         f"Project {_code(plan.project)}{against}{part}",
         "",
     ]
-    lines += [f"- **{label}** {_text(said)}" for label, said in words.glance(plan)]
-    lines += [f"- note: {_text(note)}" for note in (*context.notes, *words.doubts(plan))]
+    lines += [f"- **{label}** {_text(said)}" for label, said in glance(plan)]
+    lines += [f"- note: {_text(note)}" for note in (*context.notes, *doubts(plan))]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -104,7 +104,7 @@ def _changes(plan: Plan, context: Context, detail: Detail) -> list[str]:
     """A heading for each impact that there is, and a piece for each change under it."""
     pieces: list[str] = []
     for impact in IMPACTS:
-        group = [change for change in words.loud(plan) if change.impact == impact]
+        group = [change for change in loud(plan) if change.impact == impact]
         if group:
             pieces.append(f"### {impact.capitalize()}: {words.IMPACT_WORDS[impact]}\n")
         pieces += [_change(change, context, detail) for change in group]
@@ -165,7 +165,7 @@ def _fields(change: Change) -> list[str]:
     ]
     if not rows:
         return []
-    head = ["", f"  <details><summary>{words.counted(len(rows), 'field')}</summary>", ""]
+    head = ["", f"  <details><summary>{counted(len(rows), 'field')}</summary>", ""]
     return [*head, "  | field | before | after |", "  | --- | --- | --- |", *rows, "", "  </details>", ""]
 
 
@@ -180,11 +180,11 @@ def _quiet(plan: Plan) -> str:
 
 def _text(text: str) -> str:
     """Text in which nothing is Markdown, HTML, a link or a mention of somebody."""
-    return escape(words.printable(text.replace("\n", " ")), quote=False).translate(_MARKUP)
+    return escape(printable(text.replace("\n", " ")), quote=False).translate(_MARKUP)
 
 
 def _value(text: str) -> str:
-    return _code(words.shortened(text, VALUE_LENGTH)) if text else ""
+    return _code(shortened(text, VALUE_LENGTH)) if text else ""
 
 
 def _code(text: str) -> str:

@@ -1,7 +1,7 @@
 """A plan on a terminal: what a reviewer wants to know first, drift, the changes with their reasons, the count.
 
 A pure function from the plan to text, and light: a plan with nothing to do is printed by it.
-The words are in `words.py`, colours and wrapping in `terminal.py`.
+The words are in `words.py` and `summary.py`, colours and wrapping in `terminal.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from mlplan.views import words
 from mlplan.views.plan_context import NO_CONTEXT
+from mlplan.views.summary import doubts, glance, loud, summary
 from mlplan.views.terminal import Line, Piece, line, painted, spread, width_of, wrapped
+from mlplan.views.values import printable, shortened, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +57,7 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     """
     width = min(max(width, 40), WIDEST)
     if plan.is_empty and not verbose:
-        said = wrapped(line((words.summary(plan, context.base), "bold green")), width, 0)
+        said = wrapped(line((summary(plan, context.base), "bold green")), width, 0)
         return painted([*_doubts(plan, width), *said], colour=colour)
     rows: list[Line] = [*_head(plan, width, context), *_drift(plan, width)]
     for heading, changes in _groups(plan, context):
@@ -65,7 +67,7 @@ def render(plan: Plan, *, width: int, colour: bool, verbose: bool = False, conte
     rows += _doubts(plan, width)
     if not context.complete:
         rows += [line(("Only the chosen resources were looked at.", "dim")), ()]
-    rows += wrapped(line((words.summary(plan, context.base), "bold")), width, 6)
+    rows += wrapped(line((summary(plan, context.base), "bold")), width, 6)
     return painted(rows, colour=colour)
 
 
@@ -76,9 +78,9 @@ def _wrap(rows: Iterable[Line], width: int, indent: int) -> list[Line]:
 def _head(plan: Plan, width: int, context: Context) -> list[Line]:
     """Whose plan this is, and what it comes to at a glance."""
     made_on = f"on state {plan.serial}" if plan.serial else "nothing is applied yet"
-    against = f"compared with {words.printable(context.base)}" if context.base else made_on
+    against = f"compared with {printable(context.base)}" if context.base else made_on
     rows = [line((plan.project, "bold"), (f", {against}", "dim")), ()]
-    said = words.glance(plan)
+    said = glance(plan)
     if said:
         column = max(len(label) for label, _ in said) + 4
         before = ""
@@ -93,7 +95,7 @@ def _head(plan: Plan, width: int, context: Context) -> list[Line]:
 
 def _doubts(plan: Plan, width: int) -> list[Line]:
     """What can't be told of resources that stay as they are."""
-    rows = [row for said in words.doubts(plan) for row in wrapped(line(("Note: ", "dim"), f"{said}."), width, 6)]
+    rows = [row for said in doubts(plan) for row in wrapped(line(("Note: ", "dim"), f"{said}."), width, 6)]
     return [*rows, ()] if rows else []
 
 
@@ -114,7 +116,7 @@ def _drift(plan: Plan, width: int) -> list[Line]:
 
 def _groups(plan: Plan, context: Context) -> list[tuple[str, Sequence[Change]]]:
     """The loud changes under headings: by who caused them, where that is known."""
-    changes = words.loud(plan)
+    changes = loud(plan)
     if not context.attribution:
         return [("Changes" if any(change.drift for change in plan.changes) else "", changes)]
     groups = [
@@ -140,7 +142,7 @@ def _change(change: Change, width: int, verbose: bool) -> list[Line]:
     rows: list[Line] = _title(change, width)
     body: list[Line] = []
     if change.loss:
-        body.append(line((words.printable(change.loss), "red")))
+        body.append(line((printable(change.loss), "red")))
     body += _reasons(change, limit, verbose)
     if verbose and not change.before:
         body += _parts(change, limit)
@@ -149,7 +151,7 @@ def _change(change: Change, width: int, verbose: bool) -> list[Line]:
     uri = (change.yields or {}).get("scoring_uri")
     if uri and change.address.kind == "deployment" and not change.before:
         body.append(line(("answers at ", "dim"), str(uri)))
-    body += [line((words.printable(note), "dim")) for note in change.notes]
+    body += [line((printable(note), "dim")) for note in change.notes]
     body += _golden(change, limit)
     return rows + _wrap([(Piece(" " * HANG), *row) for row in body], width, HANG + 2)
 
@@ -170,9 +172,9 @@ def _golden(change: Change, limit: int) -> list[Line]:
         rows += [
             line(
                 f"  {name}: ",
-                (words.shortened(before, limit), "dim"),
+                (shortened(before, limit), "dim"),
                 (" -> ", "dim"),
-                (words.shortened(after, limit), "bold"),
+                (shortened(after, limit), "bold"),
             )
             for name, before, after in examples(golden.report)
         ]
@@ -207,7 +209,7 @@ def _reasons(change: Change, limit: int, verbose: bool) -> list[Line]:
 
 def _said_pieces(said: words.ReasonWords, limit: int) -> list[tuple[str, str]]:
     """The pieces of a reason, values shortened and styled."""
-    before, after = words.shortened(said.before, limit), words.shortened(said.after, limit)
+    before, after = shortened(said.before, limit), shortened(said.after, limit)
     values = [(before, "dim"), (" -> ", "dim"), (after, "bold")] if before else [(after, "bold")] if after else []
     pieces = [(said.subject, "")]
     pieces += [(" ", ""), *values] if values else []
@@ -225,8 +227,8 @@ def _parts(change: Change, limit: int) -> list[Line]:
         if part.digest is None:
             value = words.LATER
         else:
-            value = words.shortened(words.value_text(part.value), limit) if part.value is not None else "by content"
-        rows.append(line(f"{words.printable(name)} ", (value, "bold" if part.value is not None else "dim")))
+            value = shortened(value_text(part.value), limit) if part.value is not None else "by content"
+        rows.append(line(f"{printable(name)} ", (value, "bold" if part.value is not None else "dim")))
     return rows
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlplan.address import Address, sort_key
 from mlplan.views.tables import as_json, facts, table
-from mlplan.views.words import age_text, duration_text, size_text, time_text, value_text
+from mlplan.views.values import age_text, duration_text, size_text, time_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

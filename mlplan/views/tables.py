@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from mlplan.views.terminal import cells
-from mlplan.views.words import printable
+from mlplan.views.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

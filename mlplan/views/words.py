@@ -1,21 +1,22 @@
-"""The wording of plans and applies: every view, whatever its format, says things with the words of this page.
+"""The words for a change: what its action is called, why it is made, what differs, what can't be known yet.
 
-Facts come in (`plan/changes.py`, `events.py`), short English goes out. Light on purpose: a plan with nothing to do
-prints from here.
+Facts come in (`plan/changes.py`, `events.py`), short English goes out; every view, whatever its format, says things
+with the words of this page. How a value reads stands in `values.py`, what a plan comes to in `summary.py`. Light on
+purpose: a plan with nothing to do prints from here.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlplan.views.values import duration_text, listed, printable, size_text, value_text
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from mlplan.fingerprint import Part
     from mlplan.json_types import Json
-    from mlplan.plan.changes import Action, Change, Forecast, Impact, Plan, Reason
+    from mlplan.plan.changes import Action, Change, Forecast, Impact, Reason
     from mlplan.views.plan_context import Attribution
     from mlplan.world import Drift
 
@@ -71,112 +72,7 @@ ATTRIBUTION_WORDS: Mapping[Attribution, str] = {
 """Who caused a change, the proposed one first."""
 
 LATER = "known after apply"
-
-# -- values ----------------------------------------------------------------------------------------------------------
-
-
-def value_text(value: Json) -> str:
-    """A value on one line, as a user would write it: text bare where nothing is ambiguous, else quoted."""
-    if value is None:
-        return "none"
-    if isinstance(value, str):
-        bare = bool(value) and value == value.strip() and value.isprintable() and "->" not in value
-        return value if bare else json.dumps(value, ensure_ascii=not value.isprintable())
-    return json.dumps(value, ensure_ascii=False)
-
-
-def printable(text: str) -> str:
-    """The text with control characters spelt out, so that a file's name can't steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def shortened(text: str, length: int) -> str:
-    """The text, or its two ends around an ellipsis where it has more than `length` characters."""
-    if len(text) <= length:
-        return text
-    tail = length // 3
-    return f"{text[: length - tail - 1]}…{text[-tail:]}"
-
-
-def size_text(size: int) -> str:
-    """Bytes in decimal units: `812 B`, `12 kB`, `1.2 GB`."""
-    amount = float(size)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 999.5 or unit == "TB":
-            return f"{amount:.1f} {unit}" if unit != "B" and amount < 9.95 else f"{amount:.0f} {unit}"
-        amount /= 1000
-    raise AssertionError("unreachable")
-
-
-def duration_text(seconds: float) -> str:
-    """A duration to two units: `0.3 s`, `12 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    for size, unit, below, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit} {rest} {small}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"
-
-
-def time_text(time: str, now: float | None = None) -> str:
-    """A recorded time as `2026-03-01 12:00:01 UTC`; with `now` (seconds since 1970), and how long ago that was."""
-    moment = _moment(time)
-    if moment is None:
-        return printable(time)
-    shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{shown} ({_ago_text(now - moment.timestamp())})" if now is not None else shown
-
-
-def age_text(time: str, now: float | None) -> str:
-    """How long ago a recorded time was at `now` (seconds since 1970), for a column; without `now`, the time."""
-    moment = _moment(time)
-    return time_text(time) if moment is None or now is None else _ago_text(now - moment.timestamp())
-
-
-def _moment(time: str) -> datetime | None:
-    from datetime import datetime, timezone
-
-    try:
-        return datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone(timezone.utc)
-    except ValueError:
-        return None
-
-
-def _ago_text(seconds: float) -> str:
-    if seconds < 2:
-        return "just now"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return f"{int(seconds)} s ago"
-
-
-def forecast_text(forecast: Forecast) -> str:
-    """What a run cost the last time."""
-    return f"last time {cost_text(forecast)}"
-
-
-def cost_text(forecast: Forecast) -> str:
-    """`4 min 10 s, 1.2 GB`."""
-    return f"{duration_text(forecast.duration_s)}, {size_text(forecast.peak_memory_bytes)}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 change`, `2 changes`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def listed(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    every = list(words)
-    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
-
-
-# -- reasons ---------------------------------------------------------------------------------------------------------
+"""Of what only an apply can tell."""
 
 
 class ReasonWords(NamedTuple):
@@ -242,10 +138,12 @@ def _changed_members(before: Json, after: Json) -> str:
     said = []
     for name in {**before, **after}:
         old, new = (value_text(values[name]) if name in values else "" for values in (before, after))
-        if old != new:
-            said.append(
-                f"{name} {old} -> {new}" if old and new else f"{name} {new} added" if new else f"{name} removed"
-            )
+        if not new:
+            said.append(f"{name} removed")
+        elif not old:
+            said.append(f"{name} {new} added")
+        elif old != new:
+            said.append(f"{name} {old} -> {new}")
     return printable(", ".join(said))
 
 
@@ -270,12 +168,8 @@ def conditional_text(change: Change) -> str:
     if not change.conditional:
         return ""
     verb = "changes" if len(change.conditional) == 1 else "change"
-    return f"only if {_alternatives(str(a) for a in change.conditional)} {verb}"
-
-
-def _alternatives(words: Iterable[str]) -> str:
-    every = list(words)
-    return " or ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+    causes = listed((str(address) for address in change.conditional), last="or")
+    return f"only if {causes} {verb}"
 
 
 def pending(change: Change) -> list[tuple[str, str]]:
@@ -325,109 +219,11 @@ def _part_text(part: Part | None) -> str:
     return part.digest[:10] if part.value is None else value_text(part.value)
 
 
-# -- the whole plan --------------------------------------------------------------------------------------------------
-
-
-def loud(plan: Plan) -> list[Change]:
-    """The changes that do something."""
-    return [change for change in plan.changes if not change.is_quiet]
-
-
-def summary(plan: Plan, base: str = "") -> str:
-    """`Plan: 1 to run, 1 to register, 2 unchanged.`, or `No changes. ...`. `base`: what the plan is compared with."""
-    if plan.is_empty:
-        return no_changes(len(plan.changes), base)
-    actions = [change.action for change in plan.changes]
-    counts = [
-        f"{actions.count(action)} to {words.infinitive}"
-        for action, words in ACTION_WORDS.items()
-        if action in actions and action not in ("skip", "no-op")
-    ]
-    unchanged = actions.count("skip") + actions.count("no-op")
-    return f"Plan: {', '.join([*counts, *([f'{unchanged} unchanged'] if unchanged else [])])}."
-
-
-def no_changes(resources: int, base: str = "") -> str:
-    """What an empty plan says."""
-    if not resources:
-        return "No changes. The manifest declares no resources."
-    if base:
-        return f"No changes. Everything stays as {printable(base)} has it ({counted(resources, 'resource')})."
-    return f"No changes. Everything is as the manifest says ({counted(resources, 'resource')})."
-
-
-def doubts(plan: Plan) -> list[str]:
-    """What can't be told of resources that stay as they are; sentences without their end."""
-    return [f"{change.address}: {note}" for change in plan.changes if change.is_quiet for note in change.notes]
-
-
-def glance(plan: Plan) -> list[tuple[str, str]]:
-    """What a reviewer wants to know first, as (label, words): what runs, what serves, what goes."""
-    changes = loud(plan)
-    runs = [change for change in changes if change.action == "run"]
-    lines = [("runs", _runs(runs))] if runs else []
-    lines += [
-        ("serves", _serves(change))
-        for change in changes
-        if change.address.kind == "deployment" and change.action not in ("delete", "replace")
-    ]
-    return lines + [
-        (f"{ACTION_WORDS[change.action].infinitive}s", f"{change.address}{_losing(change)}")
-        for change in sorted(changes, key=lambda change: change.action == "delete")
-        if change.action in ("delete", "replace")
-    ]
-
-
-NAMED = 6
-"""How many names a sentence lists before it counts the rest."""
-
-
-def _runs(runs: Sequence[Change]) -> str:
-    """The names of what will run, and how long it took the last time where that is known of all."""
-    names = [change.address.name for change in runs]
-    if len(names) > NAMED:
-        names[NAMED - 1 :] = [counted(len(names) - NAMED + 1, "other")]
-    known = [change.forecast.duration_s for change in runs if change.forecast]
-    if len(known) < len(runs):
-        return listed(names)
-    return f"{listed(names)}, about {duration_text(sum(known))}{' in all' if len(known) > 1 else ''}"
-
-
-def _losing(change: Change) -> str:
-    return f": {printable(change.loss)}" if change.loss else ""
-
-
-def _serves(change: Change) -> str:
-    name = change.address.name
-    uri = (change.yields or {}).get("scoring_uri")
-    at = f" at {uri}" if uri else ""
-    if not change.before:
-        return f"{name} starts{at}"
-    down = down_service(change)
-    if down:  # whatever else changes, nobody is served until then
-        return f"{name}, now {down.problem}, starts again{at}"
-    if change.reasons and all(_is_check(reason, change) for reason in change.reasons):
-        return f"{name} goes on as it is, once it has passed its changed tests"
-    condition = conditional_text(change).replace("only ", " ", 1)
-    if change.impact == "cosmetic":
-        return f"{name} goes on as it is, only its record changes"
-    if change.impact == "contract":
-        return f"{name} changes{condition}, its clients notice"
-    return f"{name} restarts{condition}, {_changed_answers(change) or 'its clients notice nothing'}"
-
-
 def down_service(change: Change) -> Drift | None:
     """How a service is down that was deployed; None where it answers, or nobody looked."""
     return next((drift for drift in change.drift if drift.subject == "service" and drift.before == "Healthy"), None)
 
 
-def _is_check(reason: Reason, change: Change) -> bool:
-    part = change.after.get(reason.subject) or change.before.get(reason.subject)
-    return part is not None and part.role == "check"
-
-
-def _changed_answers(change: Change) -> str:
-    """`3 of 200 golden answers changed ...`, where this very candidate was asked beside what serves; or empty."""
-    reports = [golden.report for golden in change.golden if golden.report and golden.is_compared]
-    changed, asked = (sum(int(str(report.get(name) or 0)) for report in reports) for name in ("changed", "asked"))
-    return f"{changed} of {counted(asked, 'golden answer')} changed when it was asked" if changed else ""
+def forecast_text(forecast: Forecast) -> str:
+    """What a run cost the last time: `last time 4 min 10 s, 1.2 GB`."""
+    return f"last time {duration_text(forecast.duration_s)}, {size_text(forecast.peak_memory_bytes)}"

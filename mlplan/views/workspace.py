@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplan.views.tables import as_json, facts
-from mlplan.views.words import size_text
+from mlplan.views.values import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
