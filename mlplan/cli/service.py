@@ -29,7 +29,7 @@ def list_services(options: Globals, form: str) -> ExitCode:
     """Every service: its state as it is now, what it serves, where."""
     records = open_records(options)
     state = records.workspace.log.read()
-    from mlplan.views.records import services
+    from mlplan.views.services import services
 
     say(services(state, observed(records, state), form=form))
     return ExitCode.OK
@@ -39,7 +39,7 @@ def show(options: Globals, name: str, form: str) -> ExitCode:
     """One service in full."""
     records, state, recorded = find(options, name)
     seen = seen_from_here(records, state, recorded)
-    from mlplan.views.records import service
+    from mlplan.views.services import service
 
     say(service(recorded, seen, form=form, stopped=state.stopped.get(recorded.address)))
     return ExitCode.OK
@@ -92,7 +92,7 @@ def score(options: Globals, name: str, data: str) -> ExitCode:
 def show_keys(options: Globals, name: str, form: str) -> ExitCode:
     """Both keys of a service."""
     from mlplan.kinds.deployment.keys import read_keys
-    from mlplan.views.records import keys
+    from mlplan.views.services import keys
 
     path = keys_of(options, name)
     if path:
@@ -134,7 +134,7 @@ def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
     records, state, recorded = find(options, name)
     kept = collected.kept_files(records.home, recorded.address.name, services_of(records, state, recorded))
     if not export:
-        from mlplan.views.records import collected_days
+        from mlplan.views.services import collected_days
 
         say(collected_days(collected.days(kept), form=form))
         return ExitCode.OK

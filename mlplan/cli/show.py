@@ -27,13 +27,13 @@ def run(options: Globals, what: str, form: str) -> ExitCode:
         say(state_overview(state, form=form))
         return ExitCode.OK
     (address,) = addresses([what], state.resources, "mlplan show")
-    say(resource(state.resources[address], state, form=form))
+    say(resource(state.resources[address], form=form))
     return ExitCode.OK
 
 
 def history(options: Globals, limit: int, form: str) -> ExitCode:
     """Who changed what, when, from which revision; the newest first."""
-    from mlplan.views.records import history as view
+    from mlplan.views.history import history as view
 
     log = open_records(options).workspace.log
     commits = list(log.commits())

@@ -77,6 +77,12 @@ def report_text(report: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
     return ", ".join([*said, _latency(report, "p50") + factor, _latency(report, "p99") + _limit(limits, "p99")])
 
 
+def reports_facts(label: str, reports: Any) -> dict[str, str]:
+    """Recorded reports, if there are any, as facts below one label: `golden`, `golden 2`."""
+    texts = reports_text(reports) if isinstance(reports, dict) else []
+    return {label if place == 0 else f"{label} {place + 1}": text for place, text in enumerate(texts)}
+
+
 def reports_text(reports: Mapping[str, Any]) -> list[str]:
     """Recorded reports by their file, a line each, with the limits as they were."""
     return [

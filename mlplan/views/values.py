@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mlplan.json_types import Json
 
+SHORT_DIGEST = 12
+"""How much of a digest is shown to a reader; all of it stands in the JSON."""
+
 
 def value_text(value: Json) -> str:
     """A value on one line, as a user would write it: text bare where nothing is ambiguous, else quoted."""

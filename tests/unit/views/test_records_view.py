@@ -1,4 +1,4 @@
-"""What is recorded, as text and as JSON."""
+"""What is recorded of resources, versions and executions, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 from mlplan.address import Address
 from mlplan.fingerprint import Part
 from mlplan.json_types import Json
-from mlplan.state import entries as e
-from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, Stopped, Version
+from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, Version
 from mlplan.views import records
 from mlplan.workspace.protocols import FileEntry, Tree
-from mlplan.world import ObservedService
 
 NOW = 1_772_366_700.0  # 2026-03-01T12:05:00Z
 RUN, MODEL, DATA = Address("run", "train"), Address("model", "digits"), Address("dataset", "digits")
@@ -103,81 +101,12 @@ def test_an_execution_says_what_ended_it() -> None:
     assert "  status           Completed (exit code 0)\n" in records.run(_run(1), form="text")
 
 
-def test_services_as_they_are_now() -> None:
-    seen = {SERVICE: ObservedService("Healthy", "k", "e" * 64, "", {"uptime_s": 7500, "pids": [1, 2], "restarts": 0})}
-    assert records.services(STATE, seen, form="text") == (
-        "NAME    STATE    MODELS    SCORING URI\ndigits  Healthy  digits:2  http://127.0.0.1:6789/score\n"
-    )
-    assert records.service(STATE.resources[SERVICE], seen[SERVICE], form="text") == (
-        "service digits\n"
-        "  state        Healthy\n"
-        "  scoring uri  http://127.0.0.1:6789/score\n"
-        "  models       digits:2\n"
-        "  serves       another digest: eeeeeeeeeeee\n"
-        "  uptime       2 h 5 min\n"
-        "  pids         [1, 2]\n"
-        "  restarts     0\n"
-    )
-
-
-def test_what_golden_requests_came_to() -> None:
-    report: dict[str, Json] = {
-        "asked": 200, "wrong": 0, "changed": 3, "p50_ms": 1.312, "p99_ms": 2.41, "live_p50_ms": 1.1,
-        "live_p99_ms": 2.0, "examples": [], "limits": {"changed": 0}, "missed": ["changed"], "questions": "q",
-    }  # fmt: skip
-    first: dict[str, Json] = {"asked": 200, "wrong": 0, "changed": 0, "p50_ms": 1.0, "p99_ms": 2.0}
-    recorded = Recorded(SERVICE, {}, {"golden": {"golden.jsonl": first}}, False, 9)
-    stopped = Stopped("new", "old", {"golden.jsonl": report, "more.jsonl": first}, 12)
-    assert records.service(recorded, ObservedService("Absent"), form="text", stopped=stopped) == (
-        "service digits\n"
-        "  state      Absent\n"
-        "  golden     golden.jsonl: 200 answered, p50 1.00 ms, p99 2.00 ms\n"
-        "  stopped    golden.jsonl: 3 of 200 answers changed (limit 0), p50 1.10 -> 1.31 ms, p99 2.00 -> 2.41 ms\n"
-        "  stopped 2  more.jsonl: 200 answered, p50 1.00 ms, p99 2.00 ms\n"
-    )
-    assert "  golden  golden.jsonl: 200 answered" in records.resource(recorded, STATE, form="text")
-    entry = e.SwitchStopped(SERVICE, "new", "old", stopped.reports)
-    told = "kept a candidate of deployment.digits from the traffic by golden.jsonl, more.jsonl"
-    assert records.entry_text(entry, {}) == told
-
-
-def test_the_log_in_words() -> None:
-    commits = [
-        e.Commit(
-            serial=2,
-            time="2026-03-01T12:04:30Z",
-            who="ann@laptop",
-            revision="0123456789abcdef+",
-            command="mlplan apply",
-            entries=(
-                e.IntentOpened("k", RUN, "run", "f" * 64, 1, {}),
-                e.IntentClosed("k", "failed", "exit code 1"),
-                e.IntentClosed("gone", "cleared"),
-                e.Versioned(MODEL, 3, "d" * 64, {}),
-                e.RunEnded(_run(1)),
-                e.ResourceMoved(Address("run", "mnist"), RUN),
-                e.Collected(("a" * 64, "b" * 64)),
-            ),
-        )
-    ]
-    assert records.history(commits, form="text", now=NOW) == (
-        "2  2026-03-01 12:04:30 UTC (30 s ago)  ann@laptop, `mlplan apply`, at 0123456789ab+\n"
-        "    began to run run.train\n"
-        "    run of run.train: failed (exit code 1)\n"
-        "    an earlier change: cleared\n"
-        "    registered model digits:3\n"
-        "    ran train-3f2a9c1e0b-1: Completed after 4 min 10 s\n"
-        "    moved run.mnist to run.train\n"
-        "    collected 2 artifacts\n"
-    )
-    assert records.history([], form="text") == "Nothing happened yet.\n"
-
-
-def test_history_cut_short_still_says_what_ended() -> None:
-    begun = e.Commit(
-        1, "2026-03-01T12:04:29Z", "ann", "", "mlplan apply", (e.IntentOpened("k", RUN, "run", "f", 1, {}),)
-    )
-    ended = e.Commit(2, "2026-03-01T12:04:30Z", "ann", "", "mlplan apply", (e.IntentClosed("k", "done"),))
-    assert records.history([ended, begun], form="text", limit=1, now=NOW) == (
-        "2  2026-03-01 12:04:30 UTC (30 s ago)  ann, `mlplan apply`\n    run of run.train: done\n"
+def test_a_resource_tells_what_golden_requests_came_to_when_it_was_applied() -> None:
+    report = {"asked": 200, "wrong": 0, "changed": 0, "p50_ms": 1.0, "p99_ms": 2.0}
+    recorded = Recorded(SERVICE, {}, {"golden": {"golden.jsonl": report}}, False, 9)
+    assert records.resource(recorded, form="text") == (
+        "deployment.digits, recorded by commit 9\n"
+        "  golden  golden.jsonl: 200 answered, p50 1.00 ms, p99 2.00 ms\n"
+        "\n"
+        "Applied with\n"
     )
