@@ -5,13 +5,15 @@ Those of two words, such as `run list`, stand in `subcommands.py`; options that 
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from enum import Enum
 from typing import Annotated, Any
 
 import typer
 
 from mlplan import __version__
-from mlplan.cli.globals import Globals, called_with
+from mlplan.cli.globals import Globals, called_with, say
 from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes
 from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
 from mlplan.errors import ExitCode
@@ -62,8 +64,27 @@ class Findings(str, Enum):
     junit = "junit"
 
 
+WRITTEN_BY_TYPER = frozenset(["-h", "--help", "--version", "--show-completion"])
+
+
 def run_typer(words: list[str]) -> int:
-    """The exit code of the command line `words`. A wrong command line is exit code 1."""
+    """The exit code of the command line `words`. A wrong command line is exit code 1.
+
+    What typer itself would write is said as any command's output is: where nobody takes it, that is told, not a bug.
+    """
+    if WRITTEN_BY_TYPER.isdisjoint(words):
+        return run_command(words)
+    written = io.StringIO()
+    try:
+        with redirect_stdout(written):
+            return run_command(words)
+    finally:  # `--show-completion` ends by SystemExit
+        if written.getvalue():
+            say(written.getvalue())
+
+
+def run_command(words: list[str]) -> int:
+    """The exit code of the command line `words`, read by typer."""
     command = typer.main.get_command(app)
     try:
         result = command.main(args=words, prog_name="mlplan", standalone_mode=False)

@@ -79,7 +79,10 @@ def test_a_plan_that_nobody_reads_keeps_its_word(project: Project, command: str,
     assert os.path.exists(f"{project.folder}/mlplan-plan.json") == ("--out" in command)
 
 
-@pytest.mark.parametrize("command", ["plan", "run list", "schema manifest", "explain MLP3101"])
+@pytest.mark.parametrize(
+    "command",
+    ["plan", "run list", "schema manifest", "explain MLP3101", "--help", "plan -h", "run show --help", "--version"],
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_behind_stdout_is_told(project: Project, command: str, unbuffered: str) -> None:
     if not os.path.exists("/dev/full"):
