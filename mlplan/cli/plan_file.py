@@ -22,13 +22,15 @@ def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[],
     `again` plans once more: where the file itself counts as code or data of the project, it would be stale as soon as
     it is written. Raises: Refusal (MLP5016) then, and where it can't be written.
     """
+    from mlplan.cli.writing import place_for
     from mlplan.views.plan_json import render
 
-    aside = f"{path}.{os.getpid()}"
     try:
+        place = place_for(path)
+        aside = f"{place}.{os.getpid()}"
         with open(aside, "w", encoding="utf-8") as stream:
             stream.write(render(plan, context=context))
-        os.replace(aside, path)
+        os.replace(aside, place)
     except OSError as error:
         detail = f"{path} can't be written: {(error.strerror or str(error)).lower()}."
         raise Refusal(
@@ -36,7 +38,7 @@ def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[],
         ) from error
     moved = what_moved(plan, again())
     if moved:
-        os.unlink(path)
+        os.unlink(place)
         detail = f"{path} would be stale as soon as it is written: {'; '.join(moved)}."
         hint = "Keep it where the project doesn't count it:\n    mlplan plan --out mlplan-plan.json"
         raise Refusal([codes.MLP5016.diagnostic(detail, hint=hint)])

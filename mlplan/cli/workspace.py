@@ -15,7 +15,7 @@ from mlplan.cli.apply import leased
 from mlplan.cli.asking import confirm
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.project import Project, open_project, open_records
-from mlplan.cli.writing import writing
+from mlplan.cli.writing import place_for, writing
 from mlplan.errors import ExitCode, Refusal
 from mlplan.state.entries import Moved
 from mlplan.views.values import counted, size_text
@@ -80,10 +80,11 @@ def export(options: Globals, file: str) -> ExitCode:
     if not project.workspace.log.read().serial:  # a wrong place in the manifest would pass for a backup
         raise _nothing(project.workspace.place, "check which place the manifest names; there is nothing to keep")
     with writing(file):  # before anything is read: whether there is a folder for it
-        os.stat(os.path.dirname(os.path.abspath(file)))
+        place = place_for(file)
+        os.stat(os.path.dirname(place))
     copied = write_archive(
         project.workspace.store,
-        os.path.abspath(file),
+        place,
         project=project.manifest.project,
         on_progress=progress("written"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,3 +18,14 @@ def writing(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise Refusal([codes.MLP5019.diagnostic(f"{path} can't be written: {error.strerror}.")]) from error
+
+
+def place_for(path: str) -> str:
+    """Where a file is to be put that takes the place of another: a link stays, and what it leads to is replaced.
+
+    Raises: OSError where something else than a file is there: a device or a pipe would be gone.
+    """
+    real = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(real):
+        raise OSError(errno.EINVAL, "it is no plain file")
+    return real

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,21 @@ def test_a_file_among_the_code_is_refused_before_it_is_stale(
 def test_a_place_that_can_not_be_written_to_is_told(project: Repository, tmp_path: Path) -> None:
     refused = project.mlplan("plan", "--out", str(tmp_path / "nowhere" / "plan.json"))
     assert (refused.code, "no such file or directory" in refused.err) == (1, True)
+
+
+def test_a_pipe_or_a_device_is_not_replaced(project: Repository, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused = project.mlplan("plan", "--out", str(tmp_path / "pipe"))
+    assert refused.code == 1
+    assert "pipe can't be written: it is no plain file." in " ".join(refused.err.split())
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_to_a_file_stays_a_link(project: Repository, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "plan.json")
+    assert project.mlplan("plan", "--out", str(tmp_path / "link.json")).code == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "plan.json").read_text())["resource_changes"]
 
 
 def test_a_kept_plan_is_shown_as_it_was_made(repository: Repository) -> None:
