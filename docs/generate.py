@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from textwrap import dedent
 from typing import Any, get_args, get_type_hints
 
 from typer.main import get_command
@@ -37,6 +38,8 @@ def commands() -> str:
     lines = [NOTE + "# Commands\n", "`mlplan [OPTIONS] COMMAND [OPTIONS]`. Every command has `--help`.\n"]
     for names, command in every_command(get_command(app), ("mlplan",)):
         lines.append(f"## `{' '.join(names)}`\n\n{' '.join((command.help or '').split())}\n")
+        if command.epilog:
+            lines.append(f"```\n{dedent(command.epilog.partition('Examples:')[2].strip(chr(10)))}\n```\n")
         if shown := [parameter for parameter in command.params if parameter.name not in LEFT_OUT]:
             hints = get_type_hints(command.callback, include_extras=True)
             lines += ["| | what |", "| --- | --- |", *(line_of(each, hints[each.name]) for each in shown), ""]

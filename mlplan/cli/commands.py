@@ -14,7 +14,7 @@ import typer
 
 from mlplan import __version__
 from mlplan.cli.globals import Globals, called_with, say
-from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes
+from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes, examples
 from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
 from mlplan.errors import ExitCode
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     help="Declare, review and apply a machine-learning project like infrastructure.\n\n"
     "One file, mlplan.yaml, says where the project computes, its data, its training runs, its models, and how and "
     "where they are served. `mlplan plan` says what would change and why; `mlplan apply` makes it so, once.",
+    epilog=examples("mlplan init my-project", "mlplan -C my-project plan", "mlplan -C my-project apply"),
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -135,7 +136,15 @@ def options(
     called_with(context.obj)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "mlplan plan",
+        "mlplan plan --only run.train",
+        "mlplan plan --out mlplan-plan.json  # then: mlplan apply mlplan-plan.json",
+        "mlplan plan --base origin/main      # what merging this branch would do",
+        "mlplan plan --format html > plan.html",
+    )
+)
 def plan(
     context: typer.Context,
     out: Annotated[str, typer.Option(metavar="FILE", help="Write the plan to FILE, for `mlplan apply FILE`.")] = "",
@@ -165,7 +174,12 @@ def plan(
     exclude: Exclude = None,
     replace: Replace = None,
     fail_on: Annotated[
-        str, typer.Option(metavar="IMPACT,...", help="Exit 3 when a change has one of these impacts.")
+        str,
+        typer.Option(
+            metavar="IMPACT,...",
+            help="Exit 3 when a change has one of these impacts: cosmetic, serve-only, retrain, contract, "
+            "destructive.",
+        ),
     ] = "",
     form: Annotated[PlanFormat, typer.Option("--format", help="How to show it.")] = PlanFormat.text,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what doesn't change, too.")] = False,
@@ -180,10 +194,19 @@ def plan(
     return command.run(context.obj, asked)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "mlplan apply",
+        "mlplan apply -y --lock-timeout 10m  # in a job, where nobody can answer",
+        "mlplan apply --replace run.train    # trains again, changed or not",
+        "mlplan --var regularization=0.5 apply",
+    )
+)
 def apply(
     context: typer.Context,
-    plan_file: Annotated[str, typer.Argument(metavar="PLANFILE", help="Exactly this plan, or none.")] = "",
+    plan_file: Annotated[
+        str, typer.Argument(metavar="PLANFILE", help="Exactly this plan of `mlplan plan --out`, or none.")
+    ] = "",
     yes: Yes = False,
     only: Only = None,
     exclude: Exclude = None,
@@ -203,7 +226,7 @@ def apply(
     return command.run(context.obj, asked)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan destroy", "mlplan destroy --only deployment.digits"))
 def destroy(
     context: typer.Context,
     yes: Yes = False,
@@ -220,7 +243,7 @@ def destroy(
     return command.run(context.obj, command.DestroyOptions(yes, tuple(only or ()), lock_timeout, form.value))
 
 
-@app.command()
+@app.command(epilog=examples("mlplan validate", "mlplan validate --format sarif > mlplan.sarif"))
 def validate(
     context: typer.Context,
     form: Annotated[Findings, typer.Option("--format", help="How to show what is found.")] = Findings.text,
@@ -231,7 +254,14 @@ def validate(
     return command.run(context.obj, form.value)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "mlplan init my-project",
+        "mlplan init --list",
+        "mlplan init my-project --template pipeline",
+        "mlplan init --ci github",
+    )
+)
 def init(
     context: typer.Context,
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write the project.")] = ".",
@@ -247,19 +277,21 @@ def init(
     return command.run(context.obj, directory, template, listed, ci.value if ci else "")
 
 
-@app.command()
+@app.command(epilog=examples("mlplan show", "mlplan show run.train", "mlplan show mlplan-plan.json"))
 def show(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="ADDR|PLANFILE", help="One resource, or a saved plan.")] = "",
+    what: Annotated[
+        str, typer.Argument(metavar="ADDR|PLANFILE", help="One resource, or a saved plan; without it, all.")
+    ] = "",
     form: Shown = Format.text,
 ) -> int:
-    """Show what is recorded."""
+    """Show what is recorded: every resource and what it yielded."""
     from mlplan.cli import show as command
 
     return command.run(context.obj, what, form.value)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan history", "mlplan history -n 3"))
 def history(
     context: typer.Context,
     limit: Annotated[int, typer.Option("-n", min=0, metavar="N", help="How many commits; 0 for all.")] = 20,
@@ -271,7 +303,7 @@ def history(
     return command.history(context.obj, limit, form.value)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan explain run.train", "mlplan explain MLP3104"))
 def explain(
     context: typer.Context,
     what: Annotated[str, typer.Argument(metavar="ADDR|CODE", help="`run.train`, or `MLP3104`.")],
@@ -290,7 +322,7 @@ class GraphFormat(str, Enum):
     mermaid = "mermaid"
 
 
-@app.command()
+@app.command(epilog=examples("mlplan graph", "mlplan graph --format svg > graph.svg"))
 def graph(
     context: typer.Context,
     form: Annotated[GraphFormat, typer.Option("--format", help="How to draw it.")] = GraphFormat.mermaid,
@@ -301,10 +333,12 @@ def graph(
     return command.run(context.obj, form.value)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan render", "mlplan render --out rendered"))
 def render(
     context: typer.Context,
-    out: Annotated[str, typer.Option(metavar="DIR", help="Write the files below DIR.")] = "",
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Write the files below DIR; without it, print them all.")
+    ] = "",
 ) -> int:
     """Write the files that apply uses. Dockerfiles, conda files, run, inference and deployment configurations."""
     from mlplan.cli import render as command
@@ -312,15 +346,17 @@ def render(
     return command.run(context.obj, out)
 
 
-@app.command()
-def schema(name: Annotated[str, typer.Argument(metavar="NAME", help="`manifest`, `plan`, ...")] = "") -> int:
+@app.command(epilog=examples("mlplan schema", "mlplan schema manifest > manifest.schema.json"))
+def schema(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="`manifest`, `plan`, `state` or `events`.")] = "",
+) -> int:
     """Print one of the published JSON Schemas, or the names of all."""
     from mlplan.cli import schema as command
 
     return command.run(name)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan lock", "mlplan lock --upgrade scikit-learn", "mlplan lock --check"))
 def lock(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; 1 where the file isn't complete.")] = False,
@@ -334,7 +370,11 @@ def lock(
     return command.run(context.obj, check, tuple(upgrade or ()))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "mlplan rollback deployment.digits    # to the version before", "mlplan rollback deployment.digits 3"
+    )
+)
 def rollback(
     context: typer.Context,
     address: Annotated[str, typer.Argument(metavar="ADDR", help="`deployment.myservice`, or `model.mymodel`.")],
@@ -347,7 +387,7 @@ def rollback(
     return command.run(context.obj, address, version, yes)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan unlock"))
 def unlock(context: typer.Context, yes: Yes = False) -> int:
     """Break the lease of an apply that is gone. Says what that means, and asks."""
     from mlplan.cli import unlock as command
@@ -355,7 +395,7 @@ def unlock(context: typer.Context, yes: Yes = False) -> int:
     return command.run(context.obj, yes)
 
 
-@app.command()
+@app.command(epilog=examples("mlplan gc", "mlplan gc -y"))
 def gc(context: typer.Context, yes: Yes = False) -> int:
     """Remove what nothing refers to any more. Says what that is, and asks."""
     from mlplan.cli import gc as command

@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines to copy. `tests/unit/cli/test_commands.py` reads each of them."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])  # after a \b nothing is wrapped
+
+
 class Format(str, Enum):
     """How a result is shown."""
 
@@ -16,7 +21,8 @@ class Format(str, Enum):
 
 
 Only = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Only this address and what it needs. Repeatable.")
+    list[str] | None,
+    typer.Option(metavar="ADDRESS", help="Only this address, `run.train` say, and what it needs. Repeatable."),
 ]
 Exclude = Annotated[
     list[str] | None, typer.Option(metavar="ADDRESS", help="Not this address, nor what needs it. Repeatable.")

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mlplan.cli.options import Format, Shown, Yes
+from mlplan.cli.options import Format, Shown, Yes, examples
 
 dataset_app = typer.Typer(name="dataset", help="The versions of datasets.", no_args_is_help=True)
-run_app = typer.Typer(name="run", help="The executions of runs.", no_args_is_help=True)
+run_app = typer.Typer(name="run", help="The executions of runs. `mlplan apply` starts them.", no_args_is_help=True)
 model_app = typer.Typer(name="model", help="The versions of models.", no_args_is_help=True)
-service_app = typer.Typer(name="service", help="What serves.", no_args_is_help=True)
+service_app = typer.Typer(
+    name="service", help="What serves. `mlplan apply` brings it up, `mlplan destroy` ends it.", no_args_is_help=True
+)
 workspace_app = typer.Typer(
     name="workspace", help="Where the state is kept, and taking it elsewhere.", no_args_is_help=True
 )
@@ -24,7 +26,7 @@ ServiceName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment
 Follow = Annotated[bool, typer.Option("--follow", help="Go on as it is written.")]
 
 
-@dataset_app.command("list")
+@dataset_app.command("list", epilog=examples("mlplan dataset list"))
 def dataset_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
     """List the versions of datasets."""
     from mlplan.cli import records
@@ -32,7 +34,7 @@ def dataset_list(context: typer.Context, name: OneOrAll = "", form: Shown = Form
     return records.list_versions(context.obj, "dataset", name, form.value)
 
 
-@dataset_app.command("show")
+@dataset_app.command("show", epilog=examples("mlplan dataset show digits", "mlplan dataset show digits:1"))
 def dataset_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
     """Show one version, its files too."""
     from mlplan.cli import records
@@ -40,7 +42,7 @@ def dataset_show(context: typer.Context, version: Version, form: Shown = Format.
     return records.show_version(context.obj, "dataset", version, form.value)
 
 
-@run_app.command("list")
+@run_app.command("list", epilog=examples("mlplan run list", "mlplan run list train"))
 def run_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
     """List the executions of runs."""
     from mlplan.cli import records
@@ -48,7 +50,7 @@ def run_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.t
     return records.list_runs(context.obj, name, form.value)
 
 
-@run_app.command("show")
+@run_app.command("show", epilog=examples("mlplan run show train"))
 def run_show(context: typer.Context, run: RunMention, form: Shown = Format.text) -> int:
     """Show one execution: metrics, cost, outputs."""
     from mlplan.cli import records
@@ -56,7 +58,7 @@ def run_show(context: typer.Context, run: RunMention, form: Shown = Format.text)
     return records.show_run(context.obj, run, form.value)
 
 
-@run_app.command("logs")
+@run_app.command("logs", epilog=examples("mlplan run logs train", "mlplan run logs train --follow"))
 def run_logs(context: typer.Context, run: RunMention, follow: Follow = False) -> int:
     """Print what a run printed, also while it runs."""
     from mlplan.cli import records
@@ -64,7 +66,7 @@ def run_logs(context: typer.Context, run: RunMention, follow: Follow = False) ->
     return records.run_logs(context.obj, run, follow)
 
 
-@model_app.command("list")
+@model_app.command("list", epilog=examples("mlplan model list"))
 def model_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format.text) -> int:
     """List the versions of models."""
     from mlplan.cli import records
@@ -72,7 +74,7 @@ def model_list(context: typer.Context, name: OneOrAll = "", form: Shown = Format
     return records.list_versions(context.obj, "model", name, form.value)
 
 
-@model_app.command("show")
+@model_app.command("show", epilog=examples("mlplan model show digits", "mlplan model show digits:1"))
 def model_show(context: typer.Context, version: Version, form: Shown = Format.text) -> int:
     """Show one version: where it comes from, its metrics, its files."""
     from mlplan.cli import records
@@ -80,7 +82,7 @@ def model_show(context: typer.Context, version: Version, form: Shown = Format.te
     return records.show_version(context.obj, "model", version, form.value)
 
 
-@model_app.command("download")
+@model_app.command("download", epilog=examples("mlplan model download digits:1 -t model"))
 def model_download(
     context: typer.Context,
     version: Version,
@@ -92,7 +94,7 @@ def model_download(
     return records.download(context.obj, version, folder)
 
 
-@service_app.command("list")
+@service_app.command("list", epilog=examples("mlplan service list"))
 def service_list(context: typer.Context, form: Shown = Format.text) -> int:
     """List the services, as they are now."""
     from mlplan.cli import service
@@ -100,7 +102,7 @@ def service_list(context: typer.Context, form: Shown = Format.text) -> int:
     return service.list_services(context.obj, form.value)
 
 
-@service_app.command("show")
+@service_app.command("show", epilog=examples("mlplan service show digits"))
 def service_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
     """Show one service: scoring URI, state, models, uptime, requests."""
     from mlplan.cli import service
@@ -108,7 +110,7 @@ def service_show(context: typer.Context, name: ServiceName, form: Shown = Format
     return service.show(context.obj, name, form.value)
 
 
-@service_app.command("logs")
+@service_app.command("logs", epilog=examples("mlplan service logs digits --follow"))
 def service_logs(context: typer.Context, name: ServiceName, follow: Follow = False) -> int:
     """Print the log of a service."""
     from mlplan.cli import service
@@ -116,7 +118,13 @@ def service_logs(context: typer.Context, name: ServiceName, follow: Follow = Fal
     return service.logs(context.obj, name, follow)
 
 
-@service_app.command("score")
+@service_app.command(
+    "score",
+    epilog=examples(
+        "mlplan service score digits -d @testdata.json",
+        "mlplan service score iris -d '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}'",
+    ),
+)
 def service_score(
     context: typer.Context,
     name: ServiceName,
@@ -128,7 +136,9 @@ def service_score(
     return service.score(context.obj, name, data)
 
 
-@service_app.command("data")
+@service_app.command(
+    "data", epilog=examples("mlplan service data digits", "mlplan service data digits --export requests.jsonl")
+)
 def service_data(
     context: typer.Context,
     name: ServiceName,
@@ -154,7 +164,7 @@ class WhichKey(str, Enum):
     secondary = "secondary"
 
 
-@keys_app.command("show")
+@keys_app.command("show", epilog=examples("mlplan service keys show digits"))
 def service_keys_show(context: typer.Context, name: ServiceName, form: Shown = Format.text) -> int:
     """Show both keys."""
     from mlplan.cli import service
@@ -162,7 +172,9 @@ def service_keys_show(context: typer.Context, name: ServiceName, form: Shown = F
     return service.show_keys(context.obj, name, form.value)
 
 
-@keys_app.command("rotate")
+@keys_app.command(
+    "rotate", epilog=examples("mlplan service keys rotate digits", "mlplan service keys rotate digits secondary")
+)
 def service_keys_rotate(
     context: typer.Context,
     name: ServiceName,
@@ -174,7 +186,7 @@ def service_keys_rotate(
     return service.rotate_key(context.obj, name, which.value)
 
 
-@workspace_app.command("show")
+@workspace_app.command("show", epilog=examples("mlplan workspace show"))
 def workspace_show(context: typer.Context, form: Shown = Format.text) -> int:
     """Show where the workspace is and what it keeps. How far its history goes, and who holds it."""
     from mlplan.cli import workspace
@@ -182,7 +194,7 @@ def workspace_show(context: typer.Context, form: Shown = Format.text) -> int:
     return workspace.show(context.obj, form.value)
 
 
-@workspace_app.command("migrate")
+@workspace_app.command("migrate", epilog=examples("mlplan workspace migrate s3://team-ml/tutorial"))
 def workspace_migrate(
     context: typer.Context,
     place: Annotated[str, typer.Argument(metavar="TO", help="A path, s3://bucket/prefix, az://... or gs://...")],
@@ -200,7 +212,7 @@ def workspace_migrate(
 ArchiveFile = Annotated[str, typer.Argument(metavar="FILE", help="The archive, a zip file.")]
 
 
-@workspace_app.command("rotate-key")
+@workspace_app.command("rotate-key", epilog=examples("mlplan workspace rotate-key"))
 def workspace_rotate_key(context: typer.Context) -> int:
     """Have an encrypted workspace open by another key. MLPLAN_WORKSPACE_NEW_KEY holds it."""
     from mlplan.cli import workspace
@@ -208,7 +220,7 @@ def workspace_rotate_key(context: typer.Context) -> int:
     return workspace.rotate_key(context.obj)
 
 
-@workspace_app.command("export")
+@workspace_app.command("export", epilog=examples("mlplan workspace export everything.zip"))
 def workspace_export(context: typer.Context, file: ArchiveFile) -> int:
     """Write the history and all that is kept to one archive."""
     from mlplan.cli import workspace
@@ -216,7 +228,7 @@ def workspace_export(context: typer.Context, file: ArchiveFile) -> int:
     return workspace.export(context.obj, file)
 
 
-@workspace_app.command("import")
+@workspace_app.command("import", epilog=examples("mlplan workspace import everything.zip"))
 def workspace_import(context: typer.Context, file: ArchiveFile) -> int:
     """Read an archive into the workspace, which has to be empty."""
     from mlplan.cli import workspace
