@@ -21,7 +21,7 @@ from .settings import Settings
 
 _LINGER_S = 3.0
 _REQUEST_ID_LIMIT = 100
-_PIPELINE_LIMIT = 16
+_PIPELINE_LIMIT = 16  # requests that wait for their predecessor; then no more is read for a while
 _WRITE_TIMEOUT_S = 60.0
 _WITHOUT_BODY = (204, 304)
 
@@ -120,6 +120,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._header_bytes = 0
+        self._held_bytes = 0  # what came since the parser last had a header or a piece of a body whole
         self._request: Request | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -148,8 +149,11 @@ class Connection(asyncio.Protocol):
         if self.waits_for == IDLE:
             self.waits_for = HEADER
             self.since = monotonic()
+        self._held_bytes += len(data)
         try:
             self._parser.feed_data(data)
+            if self._held_bytes > self.door.settings.max_header_bytes:
+                self._refuse_header()
         except Upgrade as upgrade:
             # The parser stops at an offer of another protocol. The request is read again without the offer.
             self._parser = make_parser(self)
@@ -157,7 +161,7 @@ class Connection(asyncio.Protocol):
         except ParserError as error:
             # A refusal raised in a callback comes out as the cause of a parser's error.
             cause = error.__context__
-            self._refuse(cause if isinstance(cause, Refused) else Refused(400, "This is not HTTP/1.1."))
+            self._refuse(cause if isinstance(cause, Refused) else Refused(400, f"This is not HTTP/1.1: {error}."))
         except Refused as refused:
             self._refuse(refused)
 
@@ -171,7 +175,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._blocked_since = 0.0
-        self._transport.resume_reading()
+        self._read_on()
 
     # --- the parser's side
 
@@ -193,6 +197,7 @@ class Connection(asyncio.Protocol):
         headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
+        self._held_bytes = 0
         settings = self.door.settings
         headers = self._headers
         path, _, query = self._url.partition(b"?")
@@ -218,6 +223,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        self._held_bytes = 0
         self._body_bytes += len(body)
         if self._body_bytes > self.door.settings.max_body_bytes:
             self._refuse_body()
@@ -231,12 +237,12 @@ class Connection(asyncio.Protocol):
         parts = self._body
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._body = []
-        if self._current is None:
+        if self._current is None and not self._pipeline:
             self._start(request)
-        elif len(self._pipeline) < _PIPELINE_LIMIT:
-            self._pipeline.append(request)
-        else:
-            self._last = True
+            return
+        self._pipeline.append(request)
+        if len(self._pipeline) >= _PIPELINE_LIMIT:
+            self._transport.pause_reading()
 
     # --- answers
 
@@ -257,11 +263,23 @@ class Connection(asyncio.Protocol):
             self.waits_for = IDLE
             self.since = monotonic()
             if self._pipeline:
-                self._start(self._pipeline.popleft())
+                self.waits_for = ANSWER
+                asyncio.get_running_loop().call_soon(self._start_next)  # not here: a long row would nest as deep
         elif self._last or self._pipeline:
             self._finish()
         else:  # all that came was read, so nothing can take the answer away
             self._transport.close()
+
+    def _start_next(self) -> None:
+        if self._pipeline:  # the client may have gone meanwhile
+            request = self._pipeline.popleft()
+            self._read_on()
+            self._start(request)
+
+    def _read_on(self) -> None:
+        """Takes more from the client, unless it has enough to do with what it was sent, or asked."""
+        if not self._blocked_since and len(self._pipeline) < _PIPELINE_LIMIT:
+            self._transport.resume_reading()
 
     def _start(self, request: Request) -> None:
         self.waits_for = ANSWER
@@ -313,8 +331,11 @@ class Connection(asyncio.Protocol):
     def _count_header(self, size: int) -> None:
         self._header_bytes += size
         if self._header_bytes > self.door.settings.max_header_bytes:
-            self.door.reject(REASONS.index("header"))
-            raise Refused(431, f"The request's header is larger than {self.door.settings.max_header_bytes} bytes.")
+            self._refuse_header()
+
+    def _refuse_header(self) -> None:
+        self.door.reject(REASONS.index("header"))
+        raise Refused(431, f"The request's header is larger than {self.door.settings.max_header_bytes} bytes.")
 
     def _refuse_body(self) -> None:
         self.door.reject(REASONS.index("body"))
@@ -325,7 +346,7 @@ class Connection(asyncio.Protocol):
         if self._last:
             return
         self._last = True
-        if self._current is not None:  # the answer to the one before it comes first, and is the last
+        if self._current is not None or self._pipeline:  # the answer before it comes first, and is the last
             return
         request = self._request or Request(self, b"GET", b"", b"", {})
         request.id = request.id or self.door.new_id()

@@ -60,7 +60,10 @@ class EntryScript:
         else:
             self.arguments = self._by_text
         self._first = next(iter(self._names))
-        self._tensors = examples.Parameters(_samples(self.run) if self.is_schema else {})
+        samples = _samples(self.run) if self.is_schema else {}
+        # The decorators look for each parameter that they know of, and don't see its default.
+        self._defaults = {name: p.default for name, p in self._names.items() if name in samples}
+        self._tensors = examples.Parameters(samples)
         self.inputs = self._tensors.inputs
         self._body_code = getattr(inspect.unwrap(self.run), "__code__", None)
 
@@ -151,7 +154,7 @@ class EntryScript:
         missing = [name for name, p in self._names.items() if name not in value and p.default is p.empty]
         if missing:
             raise Refused(400, f"The body lacks {_listed(missing)}.")
-        return {name: value[name] for name in self._names if name in value}
+        return {**self._defaults, **{name: value[name] for name in self._names if name in value}}
 
     def _is_from_script(self, error: BaseException) -> bool:
         """Whether the script's own code was reached, and not only the decorators around it."""

@@ -125,8 +125,8 @@ class Service:
     def _table(self) -> dict[bytes, Route]:
         """All routes. The paths of the Open Inference Protocol depend on the models."""
         score: dict[str, Handler] = {"POST": self._score}
-        if hasattr(self.model, "run"):  # a script may be asked by a query, and its clients ask before they ask
-            score |= {"GET": self._score, "OPTIONS": self._options}
+        if hasattr(self.model, "run"):  # a script may be asked by a query
+            score["GET"] = self._score
         own = (
             Path("/", "/", True, {"GET": self._healthy}),
             Path("/health/live", "/health/live", True, {"GET": self._live}),
@@ -152,8 +152,10 @@ class Service:
     def _no_handler(self, request: Request, route: Route) -> Response:
         if route is self._other:
             return error_response(request, 404, "There is nothing at this path.")
-        allowed = b", ".join(sorted(route.methods))
-        return error_response(request, 405, "This path doesn't take that method.", ((b"allow", allowed),))
+        allowed = ((b"allow", b", ".join(sorted((*route.methods, b"OPTIONS")))),)
+        if request.method == b"OPTIONS":
+            return Response(200, b"", TEXT, allowed)
+        return error_response(request, 405, "This path doesn't take that method.", allowed)
 
     def _healthy(self, request: Request) -> Response:
         return Response(200, b"Healthy", TEXT)
@@ -183,9 +185,6 @@ class Service:
         return Response(
             200, b"", TEXT, ((b"access-control-allow-methods", allowed), (b"access-control-allow-headers", names))
         )
-
-    def _options(self, request: Request) -> Response:
-        return Response(200, b"", TEXT, ((b"allow", b"GET, OPTIONS, POST"),))
 
     def _describe(self, request: Request) -> Response:
         asked = dict(parse_qsl(request.query.decode("latin-1"))).get("version", "3.1")

@@ -269,6 +269,7 @@ def schema(serve_module: Serve) -> Service:
 def test_schema_decorators_decode_the_parameters(schema: Service) -> None:
     assert schema.score({"data": [[1, 2], [3, 4]], "factor": 3}).json == [9.0, 21.0]
     assert schema.score({"data": [[1, 2]], "factor": 1.5, "more": 1}).json == [4.5]
+    assert schema.score({"data": [[1, 2]]}).json == [3.0]  # by the default
 
 
 @pytest.mark.parametrize(
