@@ -11,6 +11,7 @@ is looked at whenever somebody asks whether they are whole, their digest wheneve
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -203,13 +204,14 @@ class FolderArtifacts:
         kept = set(keep)
         for name in kept:
             with suppress(OSError):
-                os.utime(f"{self._root}/{name}")
+                _mark_used(f"{self._root}/{name}")
         found: list[tuple[float, int, str]] = []
         for folder in ("artifacts", "packs", BEGUN):
             for above, _, names in os.walk(f"{self._root}/{folder}"):
                 for name in names:
-                    stat = os.stat(f"{above}/{name}")
-                    found.append((stat.st_mtime, stat.st_size, f"{above}/{name}"))
+                    with suppress(FileNotFoundError):  # another command was through with it
+                        stat = os.stat(f"{above}/{name}")
+                        found.append((stat.st_atime, stat.st_size, f"{above}/{name}"))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
             if total <= limit:
@@ -425,6 +427,11 @@ def _parents(folder: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = os.path.dirname(folder)
+
+
+def _mark_used(path: str) -> None:
+    """Sets when a file was last used, and leaves when it was written: who reads it meanwhile looks at that."""
+    os.utime(path, ns=(time.time_ns(), os.stat(path).st_mtime_ns))
 
 
 def _remove_file(path: str) -> None:

@@ -1,8 +1,8 @@
 """Artifacts in a bucket, with a copy on this machine: kept in the copy first, then sent; fetched once, read here.
 
 The bucket has the same layout as a folder (artifacts.py, packs.py), but for large files, which are there in parts
-(parts.py). A tree's listing is sent last: where it is, everything it needs is. A plan fetches no content, and asks
-the bucket nothing about artifacts, since object stores check what they hold.
+(parts.py). What is noted of a tree is sent last and removed first: where it is, everything the tree needs is. A plan
+fetches no content, and asks the bucket nothing about artifacts, since object stores check what they hold.
 """
 
 from __future__ import annotations
@@ -91,11 +91,12 @@ class SharedArtifacts:
         return Garbage(tuple(sorted({digest_in(name) for name in unwanted})), sum(unwanted.values()))
 
     def remove(self, garbage: Garbage) -> None:
-        """Removes what `garbage` found, listings first: a tree that has one has everything."""
+        """Removes what `garbage` found, notes first: a tree that has one has everything."""
         unwanted = set(garbage.digests)
-        names = [name for name in self._objects() if digest_in(name) in unwanted]
-        in_parallel(self._store.delete, [name for name in names if name.startswith("artifacts/")], threads=AT_ONCE)
-        in_parallel(self._store.delete, [name for name in names if name.startswith("packs/")], threads=AT_ONCE)
+        names = {name for name in self._objects() if digest_in(name) in unwanted}
+        notes = names & {note_name(digest) for digest in unwanted}
+        in_parallel(self._store.delete, sorted(notes), threads=AT_ONCE)
+        in_parallel(self._store.delete, sorted(names - notes), threads=AT_ONCE)
         self._copy.remove(garbage)
 
     def _objects(self) -> dict[str, int]:
@@ -107,9 +108,9 @@ class SharedArtifacts:
         }
 
     def _send(self, tree: Tree, needs: Needs | None = None, on_sent: OnSent | None = None) -> Tree:
-        """Sends what the bucket doesn't have of a tree: content first, the listing last."""
-        listing = artifact_name(tree.digest)
-        if self._store.has(listing, self._copy.size_of(listing) or 0):
+        """Sends what the bucket doesn't have of a tree: content first, the listing, then the note."""
+        listing, note = artifact_name(tree.digest), note_name(tree.digest)
+        if self._store.object_size(note) is not None:
             return tree
         known = needs or self._copy.needs(tree.digest)
         wanted = names_of(known)
@@ -123,10 +124,10 @@ class SharedArtifacts:
 
         if needs is None:
             in_parallel(send, list(wanted), threads=AT_ONCE)
-        if known.packs:
-            self._store.replace(note_name(tree.digest), known.encode())
-            self._copy.write_note(tree.digest, known)
         self._store.upload(listing, self._copy.place(listing))
+        self._store.replace(note, known.encode())
+        if known.packs:
+            self._copy.write_note(tree.digest, known)
         self._copy.trim(self._limit, keep={*wanted, listing})
         return tree
 

@@ -120,6 +120,20 @@ def test_what_no_tree_needs_is_removed(place: str, tmp_path: Path) -> None:
     assert bob.garbage([new.digest]).digests == ()
 
 
+def test_what_a_removal_that_was_cut_off_took_is_sent_again(proxy: Proxy, s3: str, tmp_path: Path) -> None:
+    files = {f"{n}": bytes([n]) * 70_000 for n in range(20)}
+    ann = clone(tmp_path, "ann", s3).artifacts
+    tree = ann.put_folder(make(tmp_path / "in", files))
+    for number in range(1, 22):
+        proxy.only, proxy.faults = "DELETE", [""] * number + ["403 AccessDenied"] * 100
+        with pytest.raises(Refusal, match="MLP4402"):
+            ann.remove(ann.garbage([]))
+        proxy.faults = []
+        assert ann.put_folder(str(tmp_path / "in")).digest == tree.digest
+        assert ann.problems(tree.digest, deep=True) == ()
+    assert read(clone(tmp_path, "bob", s3).artifacts.view(tree.digest)) == files
+
+
 def test_who_may_only_read_sees_who_holds_it(proxy: Proxy, s3: str, tmp_path: Path) -> None:
     with clone(tmp_path, "ann", s3).lease.held(command="mlplan apply"):
         proxy.only, proxy.faults = "PUT", ["403 AccessDenied"] * 100
@@ -192,7 +206,7 @@ def test_what_is_there_is_not_sent_again(proxy: Proxy, s3: str, tmp_path: Path) 
     make(tmp_path / "in", {"new": b"new"})
     proxy.requests.clear()
     clone(tmp_path, "bob", s3).artifacts.put_folder(str(tmp_path / "in"))
-    assert [method for method, _ in proxy.requests].count("PUT") == 2
+    assert [method for method, _ in proxy.requests].count("PUT") == 3  # the new file, the listing, the note
 
 
 def test_what_is_sent_is_told_as_it_goes(place: str, tmp_path: Path) -> None:
@@ -232,7 +246,7 @@ def test_an_interrupted_upload_goes_on_where_it_was(proxy: Proxy, s3: str, tmp_p
     bob = clone(tmp_path, "bob", s3).artifacts
     proxy.faults, proxy.requests = [], []
     tree = clone(tmp_path, "ann", s3).artifacts.put_folder(str(tmp_path / "in"))
-    assert [method for method, _ in proxy.requests].count("PUT") == 13
+    assert [method for method, _ in proxy.requests].count("PUT") == 14
     assert read(bob.view(tree.digest)) == files
 
 

@@ -15,6 +15,7 @@ from mlplan.workspace import artifacts as module
 from mlplan.workspace import packs
 from mlplan.workspace.artifacts import FolderArtifacts
 from mlplan.workspace.protocols import FileEntry, Tree
+from mlplan.workspace.shared_artifacts import artifact_name
 
 
 @pytest.fixture(params=["loose", "packed"])
@@ -387,6 +388,18 @@ def test_garbage_is_what_no_kept_tree_needs(kept: FolderArtifacts, tmp_path: Pat
     assert open_artifacts(tmp_path).problems(old.digest)
     assert os.listdir(tmp_path / "views") == []
     assert open_artifacts(tmp_path).garbage([new.digest]).digests == ()
+
+
+def test_what_is_used_stays_and_is_not_taken_for_written_to(tmp_path: Path) -> None:
+    kept = open_artifacts(tmp_path)
+    for name in ("used", "unused"):
+        kept.put_folder(str(make(tmp_path / name, {"x": name.encode() * 1000})))
+    path = tmp_path / "ws" / artifact_name(sha256(b"used" * 1000).hexdigest())
+    written = path.stat().st_mtime_ns
+    kept.trim(1 << 20, keep={artifact_name(sha256(b"used" * 1000).hexdigest())})
+    kept.trim(5000, keep=())
+    assert path.stat().st_mtime_ns == written  # or a copy that another command makes meanwhile would be refused
+    assert not (tmp_path / "ws" / artifact_name(sha256(b"unused" * 1000).hexdigest())).exists()
 
 
 def test_what_crashed_writers_left_behind_is_removed(kept: FolderArtifacts, tmp_path: Path) -> None:
