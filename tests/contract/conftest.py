@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from docker_engine import BASE
-from specs import free_port, job_spec, service_spec
+from on_targets import job_spec, remove_all, service_spec
+from this_machine import free_port
 
 from mlplan.targets.protocols import JobSpec, Mount, ServiceSpec, Target
 from mlplan.targets.registry import open_target
@@ -43,12 +44,7 @@ def target(open_again: Callable[[], Target]) -> Iterator[Target]:
     """The target; whatever a test leaves on it is removed."""
     opened = open_again()
     yield opened
-    for key in opened.jobs.keys():  # noqa: SIM118 - a method of the protocol, not of a mapping
-        opened.jobs.cancel(key, grace_s=0)
-        opened.jobs.remove(key)
-    for name in opened.services.names():
-        opened.services.delete(name)
-    opened.clear()
+    remove_all(opened)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from on_targets import silent
 
 from mlplan.errors import Refusal
 from mlplan.targets.protocols import JobSpec, Resources, Target
@@ -14,10 +15,6 @@ from mlplan.targets.protocols import JobSpec, Resources, Target
 from .conftest import OPEN, Gate
 
 MakeJob = Callable[..., JobSpec]
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
 
 
 def finish(target: Target, spec: JobSpec) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from on_targets import accept, silent
 
 from mlplan.errors import Refusal
 from mlplan.targets.protocols import Target
 
-from .test_services import MakeService, accept, refuse, silent
+from .test_services import MakeService, refuse
 
 
 def test_the_log_of_a_candidate_that_did_not_go_live_is_kept_until_one_does(

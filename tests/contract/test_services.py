@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from on_targets import accept, digest_at, silent
+from this_machine import free_port, listens
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
@@ -21,28 +23,9 @@ from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 MakeService = Callable[..., ServiceSpec]
 
 
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-def accept(endpoint: Endpoint) -> None:
-    """Finds every candidate good."""
-
-
 def refuse(endpoint: Endpoint) -> None:
     """Finds every candidate wanting."""
     raise Refusal([codes.MLP8007.diagnostic("wrong answer")])
-
-
-def digest_at(url: str) -> str:
-    """What a service says that it serves."""
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return str(answer.headers["x-mlplan-digest"])
-
-
-def can_connect(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_service_is_asked_first_and_then_serves(target: Target, service: MakeService, port: int) -> None:
@@ -102,15 +85,13 @@ def test_a_new_generation_takes_the_port_over(target: Target, service: MakeServi
 
 def test_a_service_moves_to_another_port(target: Target, service: MakeService, port: int) -> None:
     target.services.deploy(service("one"), accept, silent)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        other = probe.getsockname()[1]
+    other = free_port()
 
     seen = target.services.deploy(service("two", port=other), accept, silent)
 
     assert seen.scoring_uri == f"http://127.0.0.1:{other}/score"
     assert digest_at(f"http://127.0.0.1:{other}/") == "two"
-    assert not can_connect(port)
+    assert not listens(port)
 
 
 def test_a_candidate_that_is_refused_leaves_what_served(target: Target, service: MakeService, port: int) -> None:
@@ -130,7 +111,7 @@ def test_a_first_candidate_that_is_refused_leaves_nothing(target: Target, servic
         target.services.deploy(service("one"), refuse, silent)
 
     assert target.services.observe("scorer").state == "Absent"
-    assert not can_connect(port)
+    assert not listens(port)
 
 
 def test_an_interrupted_deploy_leaves_what_served(target: Target, service: MakeService) -> None:
@@ -257,15 +238,13 @@ def test_delete_leaves_nothing(target: Target, service: MakeService, port: int) 
 
     assert target.services.observe("scorer").state == "Absent"
     assert target.services.names() == []
-    assert not can_connect(port)
+    assert not listens(port)
     assert list(target.services.logs("scorer", follow=True)) == []
     target.services.delete("scorer")
 
 
 def test_two_services_live_side_by_side(target: Target, service: MakeService) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        other = probe.getsockname()[1]
+    other = free_port()
     target.services.deploy(service("one"), accept, silent)
     target.services.deploy(service("two", name="second", port=other), accept, silent)
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from this_machine import free_port, wait_until
 
 from mlplan.workspace.open import open_workspace
 
@@ -234,6 +232,14 @@ class Project(NamedTuple):
                     found.append(process)
         return found
 
+    def assert_as_before(self, before: object) -> None:
+        """Nothing was trained again, and what serves is what served: `before` is an earlier `outcome`."""
+        self.in_step()
+        self.assert_one_service()
+        assert self.answer() == ["a,b", "1,2", "0.1"]
+        assert self.finished() == ["train 0.1"]
+        assert self.outcome() == before
+
     def assert_one_service(self) -> None:
         """One generation of the service runs, and nothing else of the project."""
         words = [process.cmdline() for process in self.processes()]
@@ -245,7 +251,7 @@ class Project(NamedTuple):
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
-        wait_for(lambda: not self.processes())
+        wait_until(lambda: not self.processes())
 
 
 def new_project(root: Path, *, pipeline: bool = False, place: str = ".mlplan") -> Project:
@@ -254,24 +260,3 @@ def new_project(root: Path, *, pipeline: bool = False, place: str = ".mlplan") -
     project = Project(root, free_port(), pipeline, place)
     project.write()
     return project
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_open(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
-    """Until a condition holds. Fails where it doesn't come to hold in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

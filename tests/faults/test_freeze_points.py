@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from this_machine import wait_until
 
 from .conftest import Tally
-from .project import AT_POINT, PATIENCE_S, Project, new_project, wait_for
+from .project import AT_POINT, PATIENCE_S, Project, new_project
 
 SLICES = 4
 
@@ -48,7 +49,7 @@ def frozen_at(project: Project, point: int) -> bool:
     project.write(rate=f"{point}.1")
     first = project.start("apply", "-y", program=[*AT_POINT, "freeze", str(point), "--"])
     try:
-        wait_for(lambda: first.poll() is not None or psutil.Process(first.pid).status() == psutil.STATUS_STOPPED)
+        wait_until(lambda: first.poll() is not None or psutil.Process(first.pid).status() == psutil.STATUS_STOPPED)
         held = first.poll() is None and "is held by" in project.mlplan("unlock", "-y", code=0).err
         project.write(rate=f"{point}.2")
         second = project.apply(code=None)

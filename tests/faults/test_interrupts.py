@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from this_machine import listens, wait_until
 
-from .project import PATIENCE_S, SCORE, TRAIN, Project, is_open, wait_for
+from .project import PATIENCE_S, SCORE, TRAIN, Project
 
 FAULTS = "interrupted, replaced, outlived"
 WAITING = """
@@ -186,7 +187,7 @@ def test_a_training_that_ended_meanwhile_is_collected(project: Project, gate: Pa
     first.command.kill()
     first.end()
     gate.touch()
-    wait_for(lambda: project.processes() == [])
+    wait_until(lambda: project.processes() == [])
     project.apply()
     assert project.finished() == ["train 0.1"]
     project.in_step()
@@ -239,7 +240,7 @@ def test_a_holder_whose_lease_was_broken_leaves_the_training_to_the_next(project
     first = apply(project)
     first.until("waiting")
     first.command.send_signal(signal.SIGSTOP)
-    wait_for(lambda: psutil.Process(first.command.pid).status() == psutil.STATUS_STOPPED)
+    wait_until(lambda: psutil.Process(first.command.pid).status() == psutil.STATUS_STOPPED)
     try:
         project.mlplan("unlock", "-y", code=0)
         second = apply(project)
@@ -274,4 +275,4 @@ def test_a_service_that_never_starts_leaves_nothing_behind(project: Project) -> 
     ended = project.apply(code=4)
     assert "RuntimeError: broken" in ended.err
     assert project.processes() == []
-    assert not is_open(project.port)
+    assert not listens(project.port)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from this_machine import listens, wait_until
 
 from .conftest import Tally
-from .project import SCORE, Project, is_open, new_project, wait_for
+from .project import SCORE, Project, new_project
 
 SLICES = 2
 DESTROY_EVERY = 8
@@ -89,7 +90,7 @@ def test_a_kill_at_any_effect_loses_and_repeats_nothing(name: str, part: int, tm
             failed.append(f"{name}, killed before effect {point} of {len(effects)}: {error}")
         finally:
             project.destroy()
-        wait_for(lambda port=project.port: not is_open(port))  # type: ignore[misc]
+        wait_until(lambda port=project.port: not listens(port))  # type: ignore[misc]
         shutil.rmtree(project.root, ignore_errors=True)
     tally(f"killed at an effect: {name}", len(points), len(points) - len(failed))
     assert not failed, "\n\n".join(failed)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from this_machine import listens, wait_until
 
-from .project import PATIENCE_S, Project, is_open, wait_for
+from .project import PATIENCE_S, Project
 
 FAULTS = "a service killed, its port taken, its files changed"
 
@@ -25,11 +26,7 @@ def served(project: Project) -> Iterator[Project]:
     before = project.outcome()
     yield project
     project.apply()
-    project.in_step()
-    project.assert_one_service()
-    assert project.answer() == ["a,b", "1,2", "0.1"]
-    assert project.finished() == ["train 0.1"]
-    assert project.outcome() == before
+    project.assert_as_before(before)
 
 
 def kill(project: Project, *kinds: str) -> None:
@@ -67,13 +64,13 @@ def test_its_worker_killed(served: Project) -> None:
             return bool(served.answer())
         return False
 
-    wait_for(serves)
+    wait_until(serves)
 
 
 def test_its_port_taken(served: Project) -> None:
     """The apply names who listens there, and ends; what it could not do it does once the port is free."""
     kill(served, "serve", "worker")
-    wait_for(lambda: not is_open(served.port))
+    wait_until(lambda: not listens(served.port))
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", served.port))

@@ -11,9 +11,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from this_machine import free_port
 
 from .conftest import Tally
-from .project import Project, free_port
+from .project import Project
 from .test_kill_points import killed_at
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quickstart"

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from this_machine import wait_until
 
-from .project import PATIENCE_S, TRAIN, Project, new_project, wait_for
+from .project import PATIENCE_S, TRAIN, Project, new_project
 
 FAULTS = "the clock, the disk"
 CLOCK = [sys.executable, str(Path(__file__).with_name("clock.py"))]
@@ -36,7 +37,7 @@ def test_a_clock_that_jumps_takes_no_lease_from_who_lives(days: int, project: Pr
     wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.02)\n"
     project.write(train=wait + TRAIN)
     first = project.start("apply", "-y")
-    wait_for(lambda: project.outcome()["lease"])
+    wait_until(lambda: project.outcome()["lease"])
     busy = project.mlplan("apply", "-y", program=[*CLOCK, str(days * 86400), "--"], code=6)
     assert f"pid {first.pid}" in busy.err
     gate.touch()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from this_machine import free_port, listens
 
 MLPLAN = os.path.join(os.path.dirname(sys.executable), "mlplan")
 
@@ -103,16 +104,3 @@ class Project:
     def destroy(self) -> None:
         self.mlplan("destroy", "-y")
         assert not listens(self.port), f"port {self.port} is still open after destroy"
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    """Whether somebody listens on that port of the loopback."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

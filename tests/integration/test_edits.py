@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from this_machine import free_port, listens
 
-from .project import Project, free_port, listens
+from .project import Project
 
 RETRAINED = {
     "model.mean": ("register", ["model bytes (known after apply of run.train)"]),

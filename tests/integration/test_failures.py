@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import socket
 
-from .project import Project, free_port, listens
+from this_machine import free_port, listens
+
+from .project import Project
 
 
 def serving(project: Project) -> str:

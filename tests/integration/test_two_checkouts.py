@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from this_machine import listens
 
 from .conftest import HERE, Copy
-from .project import MLPLAN, Project, listens
+from .project import MLPLAN, Project
 
 Two = tuple[Project, Project]
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import os
 
-from .project import Project, listens
+from this_machine import listens
+
+from .project import Project
 
 
 def test_an_earlier_version_comes_back_into_service_and_the_next_apply_goes_forward(small: Project) -> None:

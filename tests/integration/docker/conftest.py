@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from specs import free_port, job_spec, service_spec
+from on_targets import job_spec, remove_all, service_spec
+from this_machine import free_port
 
 from mlplan.targets.docker import target as docker_target
 from mlplan.targets.protocols import JobSpec, ServiceSpec, Target
@@ -41,12 +42,7 @@ def open_target(docker_base: str, tmp_path: Path) -> Iterator[Callable[..., Targ
 
     yield make
     for target in opened[:1]:
-        for key in list(target.jobs.keys()):
-            target.jobs.cancel(key, grace_s=0)
-            target.jobs.remove(key)
-        for name in target.services.names():
-            target.services.delete(name)
-        target.clear()
+        remove_all(target)
 
 
 @pytest.fixture

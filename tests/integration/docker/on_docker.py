@@ -18,14 +18,6 @@ H11 = Environment(
 """An environment with one small package."""
 
 
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-def accept(endpoint: object) -> None:
-    """Finds every candidate good."""
-
-
 def docker(*words: str, check: bool = True) -> str:
     """What the docker command prints."""
     nobody = subprocess.DEVNULL

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from this_machine import free_port
 
 from mlplan.targets.docker import target as docker_target
 from mlplan.targets.protocols import Target
 
-from ..project import Project, free_port
+from ..project import Project
 from .on_docker import docker, home, of, publish_elsewhere
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_targets import silent
 
 from mlplan.errors import Refusal
 from mlplan.json_types import Json
@@ -18,7 +19,7 @@ from mlplan.targets.docker.engine import Engine
 from mlplan.targets.docker.images import Recipe, build, remove_images
 from mlplan.targets.protocols import Environment, JobSpec, Target
 
-from .on_docker import H11, docker, silent
+from .on_docker import H11, docker
 
 pytestmark = pytest.mark.docker
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_targets import silent
 
 from mlplan.errors import Refusal
 from mlplan.targets.docker.jobs import DockerJobs
 from mlplan.targets.protocols import JobSpec, Mount, Resources, Target
 
-from .on_docker import H11, docker, home, inspect, of, silent
+from .on_docker import H11, docker, home, inspect, of
 
 pytestmark = pytest.mark.docker
 MakeJob = Callable[..., JobSpec]

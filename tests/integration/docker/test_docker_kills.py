@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from this_machine import free_port
 
 from mlplan.targets.docker import target as docker_target
 from mlplan.targets.protocols import Target
 from mlplan.workspace.open import open_workspace
 
-from ..project import free_port
 from .on_docker import docker, home, of
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]

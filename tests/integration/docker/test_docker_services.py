@@ -9,13 +9,14 @@ import os
 import signal
 import subprocess
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from on_targets import accept, silent
+from this_machine import free_port, wait_until
 
 from mlplan.errors import Refusal
 from mlplan.kinds.deployment.keys import rotate, service_keys
@@ -25,8 +26,7 @@ from mlplan.targets.docker.service_image import recipe
 from mlplan.targets.docker.services import DockerServices
 from mlplan.targets.protocols import Endpoint, Resources, ServiceSpec, Target
 
-from ..project import free_port
-from .on_docker import H11, accept, docker, home, of, publish_elsewhere, silent
+from .on_docker import H11, docker, home, of, publish_elsewhere
 
 pytestmark = pytest.mark.docker
 MakeService = Callable[..., ServiceSpec]
@@ -43,14 +43,6 @@ def ask(port: int, *, key: str = "", timeout_s: float = 20) -> tuple[int, Any]:
         return answer.status, json.loads(answer.read() or b"null")
     finally:
         connection.close()
-
-
-def wait_until(what: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Waits for something that the engine does by itself."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
 
 
 def kill_first_process(container: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from on_targets import silent
 
 from mlplan.errors import Refusal
 from mlplan.targets.local import environments
@@ -16,10 +17,6 @@ from mlplan.targets.protocols import Environment
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 EMPTY = Environment("0" * 64, VERSION, "")
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.fixture(autouse=True)

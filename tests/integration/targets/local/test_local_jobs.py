@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from on_targets import silent
+from this_machine import wait_until
 
 from mlplan.errors import Refusal
 from mlplan.machine import files, processes
@@ -19,32 +20,6 @@ from mlplan.targets.local.jobs import LocalJobs
 from mlplan.targets.protocols import JobSpec, Resources
 
 MakeJob = Callable[..., JobSpec]
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-@pytest.fixture
-def jobs(tmp_path: Path) -> Iterator[LocalJobs]:
-    opened = LocalJobs(str(tmp_path / "runs"))
-    yield opened
-    for key in opened.keys():  # noqa: SIM118 - no mapping
-        opened.remove(key)
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> MakeJob:
-    def make(script: str, **changes: object) -> JobSpec:
-        code = tmp_path / "code"
-        code.mkdir(exist_ok=True)
-        (code / "train.py").write_text(script)
-        spec = JobSpec(
-            "key-1", "train", "train-1", str(code), ("python", "train.py"), {}, None, (), None, Resources(), {}
-        )
-        return spec._replace(**changes)  # type: ignore[arg-type]
-
-    return make
 
 
 def folder_of(jobs: LocalJobs) -> Path:
@@ -66,13 +41,6 @@ def script_of(jobs: LocalJobs) -> processes.Identity:
     identity = processes.read_identity(recorded(jobs, "running.json")["script"])
     assert identity is not None
     return identity
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def first_line(jobs: LocalJobs) -> str:
@@ -243,14 +211,14 @@ def test_a_submit_that_died_before_the_start_is_begun_anew(jobs: LocalJobs, job:
     folder = folder_of(jobs)
     for file in ("supervisor.json", "running.json", "result.json"):
         (folder / file).unlink()
-    (folder.parent / ".train-1.new").mkdir()
+    (folder.parent / ".train-key-1.new").mkdir()
 
     assert jobs.observe("key-1").state == "Absent"
     jobs.submit(job("print('found')"), silent)
 
     assert list(jobs.logs("key-1", follow=True)) == ["found"]
     assert jobs.observe("key-1").exit_code == 0
-    assert not (folder.parent / ".train-1.new").exists()
+    assert not (folder.parent / ".train-key-1.new").exists()
 
 
 def test_a_pid_that_was_given_out_again_is_somebody_else(jobs: LocalJobs, job: MakeJob) -> None:
@@ -438,7 +406,7 @@ def test_the_record_of_a_job_tells_what_it_is(jobs: LocalJobs, job: MakeJob) -> 
         "format": 1,
         "key": "key-1",
         "name": "train",
-        "id": "train-1",
+        "id": "train-key-1",
         "timeout_s": 60.0,
         "memory_bytes": None,
         "labels": {"address": "run.train"},

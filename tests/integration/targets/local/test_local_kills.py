@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from on_targets import accept, digest_at, job_spec, silent
 
 from mlplan.machine import processes
 from mlplan.targets.local.jobs import LocalJobs
 from mlplan.targets.local.services import LocalServices
-from mlplan.targets.protocols import Endpoint, JobSpec, Resources, ServedModel, ServiceSpec
+from mlplan.targets.protocols import ServiceSpec
 
 pytestmark = pytest.mark.slow
 
-FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
 MOMENTS = 25
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-def accept(endpoint: Endpoint) -> None:
-    """Finds every candidate good."""
 
 
 def kill_after(program: str, seconds: float) -> bool:
@@ -46,33 +36,18 @@ def kill_after(program: str, seconds: float) -> bool:
     return process.returncode == 0
 
 
-def test_a_job_is_executed_once_whenever_its_submit_is_killed(tmp_path: Path) -> None:
-    jobs = LocalJobs(str(tmp_path / "runs"))
-    code = tmp_path / "code"
-    code.mkdir()
-    (code / "train.py").write_text("import sys\nopen(sys.argv[1], 'a').write('x')\nprint('done')")
+def test_a_job_is_executed_once_whenever_its_submit_is_killed(tmp_path: Path, jobs: LocalJobs) -> None:
+    script = "import sys\nopen(sys.argv[1], 'a').write('x')\nprint('done')"
     ended = 0
     for moment in range(MOMENTS):
         executed = tmp_path / f"executed-{moment}"
-        spec = JobSpec(
-            key=f"key-{moment}",
-            name="train",
-            id=f"train-{moment}",
-            code=str(code),
-            argv=("python", "train.py", str(executed)),
-            env={},
-            environment=None,
-            mounts=(),
-            timeout_s=None,
-            resources=Resources(),
-            labels={},
-        )
+        spec = job_spec(tmp_path, script, key=f"key-{moment}", argv=("python", "train.py", str(executed)))
         program = f"""
 from mlplan.targets.local import launch
 from mlplan.targets.local.jobs import LocalJobs
 from mlplan.targets.protocols import JobSpec, Resources
 print("begin", flush=True)
-LocalJobs({str(tmp_path / "runs")!r}).submit({spec!r}, lambda stage, detail: None)
+LocalJobs({jobs._runs!r}).submit({spec!r}, lambda stage, detail: None)
 """
         ended += kill_after(program, moment * 0.004)
 
@@ -86,30 +61,10 @@ LocalJobs({str(tmp_path / "runs")!r}).submit({spec!r}, lambda stage, detail: Non
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [".keys"]
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[LocalServices]:
-    opened = LocalServices(str(tmp_path / "services"), FAKE_RUNTIME)
-    yield opened
-    for name in opened.names():
-        opened.delete(name)
-
-
-def test_one_service_is_left_whenever_its_deploy_is_killed(tmp_path: Path, services: LocalServices) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "weights").write_text("w")
-
-    def spec(digest: str) -> ServiceSpec:
-        models = (ServedModel("model", 1, "", str(model), ""),)
-        where = ("127.0.0.1", port, 1, Resources())
-        return ServiceSpec(
-            f"key-{digest}", "scorer", "test", models, digest, None, "", None, {}, None, *where, None, {}, {}
-        )
-
-    services.deploy(spec("first"), accept, silent)
+def test_one_service_is_left_whenever_its_deploy_is_killed(
+    tmp_path: Path, services: LocalServices, service: Callable[..., ServiceSpec], port: int
+) -> None:
+    services.deploy(service("first"), accept, silent)
     ended = 0
     for moment in range(MOMENTS):
         digest = f"of-{moment}"
@@ -117,18 +72,17 @@ def test_one_service_is_left_whenever_its_deploy_is_killed(tmp_path: Path, servi
 from mlplan.targets.local import environments, services
 from mlplan.targets.protocols import Resources, ServedModel, ServiceSpec
 print("begin", flush=True)
-services = services.LocalServices({str(tmp_path / "services")!r}, {FAKE_RUNTIME!r})
-services.deploy({spec(digest)!r}, lambda endpoint: None, lambda stage, detail: None)
+services = services.LocalServices({services._services!r}, {services._runtime!r})
+services.deploy({service(digest)!r}, lambda endpoint: None, lambda stage, detail: None)
 """
         ended += kill_after(program, moment * 0.012)
         between = services.observe("scorer")
         assert between.state == "Healthy", (moment, between)
 
-        seen = services.deploy(spec(digest), accept, silent)
+        seen = services.deploy(service(digest), accept, silent)
 
         assert (seen.state, seen.digest, seen.key) == ("Healthy", digest, f"key-{digest}"), moment
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-            assert answer.headers["x-mlplan-digest"] == digest, moment
+        assert digest_at(f"http://127.0.0.1:{port}/") == digest, moment
         left = [path.name for path in (tmp_path / "services" / "scorer").iterdir()]
         assert len(left) == 1, (moment, left)
 

@@ -10,79 +10,21 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from on_targets import accept, digest_at, silent
+from this_machine import listens, wait_until
 
 import mlplan.targets.local.services
 from mlplan.errors import Refusal
 from mlplan.machine import processes
 from mlplan.targets.local.services import LocalServices
-from mlplan.targets.protocols import Endpoint, Resources, ServedModel, ServiceSpec
+from mlplan.targets.protocols import ServiceSpec
 from mlplan.world import ObservedService
 
 MakeService = Callable[..., ServiceSpec]
-
-FAKE_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_runtime")
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-def accept(endpoint: Endpoint) -> None:
-    """Finds every candidate good."""
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[LocalServices]:
-    opened = LocalServices(str(tmp_path / "services"), FAKE_RUNTIME)
-    yield opened
-    for name in opened.names():
-        opened.delete(name)
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def service(tmp_path: Path, port: int) -> MakeService:
-    def make(digest: str, **changes: object) -> ServiceSpec:
-        model = tmp_path / "model"
-        model.mkdir(exist_ok=True)
-        (model / "model.txt").write_text("weights")
-        models = (ServedModel("model", 1, digest, str(model), ""),)
-        where = ("127.0.0.1", port, 1, Resources())
-        spec = ServiceSpec(
-            f"key-{digest}", "scorer", "test", models, digest, None, "", None, {}, None, *where, None, {}, {}
-        )
-        return spec._replace(**changes)  # type: ignore[arg-type]
-
-    return make
-
-
-def digest_at(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return str(answer.headers["x-mlplan-digest"])
-
-
-def can_connect(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def process_of(seen: ObservedService) -> processes.Identity:
@@ -349,7 +291,7 @@ def test_another_program_on_the_port_of_a_dead_service_is_told(
 ) -> None:
     seen = services.deploy(service("one"), accept, silent)
     os.kill(int(str(seen.detail["pid"])), signal.SIGKILL)
-    wait_until(lambda: not can_connect(port))
+    wait_until(lambda: not listens(port))
 
     with socket.create_server(("127.0.0.1", port)):
         (found,) = services.check(service("one"))
@@ -366,14 +308,16 @@ def test_variables_reach_the_runtime_and_are_written_nowhere(services: LocalServ
     assert [path for path in files if b"hunter2" in path.read_bytes()] == []
 
 
-def test_a_folder_deeper_than_a_sockets_path_may_be(tmp_path: Path, service: MakeService, port: int) -> None:
+def test_a_folder_deeper_than_a_sockets_path_may_be(
+    tmp_path: Path, services: LocalServices, service: MakeService, port: int
+) -> None:
     deep = tmp_path / ("deep-" * 20) / ("er-" * 20) / "services"
-    services = LocalServices(str(deep), FAKE_RUNTIME)
+    below = LocalServices(str(deep), services._runtime)
 
-    assert services.deploy(service("one"), accept, silent).state == "Healthy"
-    assert services.deploy(service("two"), accept, silent).digest == "two"
-    services.delete("scorer")
-    assert not can_connect(port)
+    assert below.deploy(service("one"), accept, silent).state == "Healthy"
+    assert below.deploy(service("two"), accept, silent).digest == "two"
+    below.delete("scorer")
+    assert not listens(port)
 
 
 def test_two_deploys_at_once_leave_one_service(services: LocalServices, service: MakeService, port: int) -> None:

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import threading
 import urllib.error
 import urllib.request
@@ -18,22 +17,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from on_targets import accept, silent
 
 from mlplan.errors import Refusal
 from mlplan.json_types import Json
 from mlplan.machine import processes
-from mlplan.targets.protocols import Endpoint, Resources, ServedModel, Services, ServiceSpec
+from mlplan.targets.protocols import Resources, ServedModel, Services, ServiceSpec
 from mlplan.targets.registry import open_target
 
 MakeService = Callable[..., ServiceSpec]
-
-
-def silent(stage: str, detail: str) -> None:
-    """Progress that nobody watches."""
-
-
-def accept(endpoint: Endpoint) -> None:
-    """Finds every candidate good."""
 
 
 @pytest.fixture
@@ -45,10 +37,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> MakeService:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+def service(tmp_path: Path, port: int) -> MakeService:
     model = tmp_path / "model"
     model.mkdir()
     (model / "weights.txt").write_text("3")

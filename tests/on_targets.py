@@ -1,12 +1,26 @@
-"""Specs of small jobs and services, as the tests of the targets change them, and free ports."""
+"""What the tests of every target share: specs of small jobs and services, who watches, who judges, who cleans up."""
 
 from __future__ import annotations
 
-import socket
+import urllib.request
 from pathlib import Path
 from typing import Any
 
-from mlplan.targets.protocols import JobSpec, Resources, ServedModel, ServiceSpec
+from mlplan.targets.protocols import Endpoint, JobSpec, Resources, ServedModel, ServiceSpec, Target
+
+
+def silent(stage: str, detail: str) -> None:
+    """Progress that nobody watches."""
+
+
+def accept(endpoint: Endpoint) -> None:
+    """Finds every candidate good."""
+
+
+def digest_at(url: str) -> str:
+    """What a service says that it serves."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.headers["x-mlplan-digest"])
 
 
 def job_spec(folder: Path, script: str, **changes: Any) -> JobSpec:
@@ -59,8 +73,11 @@ def service_spec(folder: Path, script: str, *, key: str, digest: str, port: int,
     return spec._replace(**changes)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def remove_all(target: Target) -> None:
+    """Ends and removes whatever a test left on a target."""
+    for key in list(target.jobs.keys()):
+        target.jobs.cancel(key, grace_s=0)
+        target.jobs.remove(key)
+    for name in target.services.names():
+        target.services.delete(name)
+    target.clear()
