@@ -16,6 +16,11 @@ def canonical(value: Json) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def is_utf8(text: str) -> bool:
+    """Whether text from the system came as UTF-8, and so has canonical bytes: of others Python makes surrogates."""
+    return text.isascii() or text.encode(errors="replace").decode() == text
+
+
 def digest_of(value: Json) -> str:
     """The sha256 of the canonical bytes of `value`, as 64 hex digits."""
     return hashlib.sha256(canonical(value)).hexdigest()

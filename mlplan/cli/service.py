@@ -198,7 +198,7 @@ def primary_key(records: Records, recorded: Recorded) -> str:
 def read_data(data: str) -> bytes:
     """A request's body: `@FILE`, `@-` for standard input, or the text itself. Raises: Refusal for a missing file."""
     if not data.startswith("@"):
-        return data.encode()
+        return os.fsencode(data)
     if data == "@-":
         return sys.stdin.buffer.read()
     try:

@@ -408,6 +408,17 @@ project: demo
 ```
 """
 
+MLP1020 = Code("MLP1020", "Given text isn't UTF-8")
+"""A value from the command line or the environment, or the path of the project's folder, holds bytes that are no
+UTF-8 text.
+
+Why: it becomes part of what is recorded, which is Unicode text, and guessing another encoding would turn it into
+something else.
+
+What to do: give it anew from a terminal that writes UTF-8 (`locale` says what yours does), or rename the folder.
+"""
+
+
 MLP1101 = Code("MLP1101", "Lock file is damaged")
 """A line of `mlplan.lock` isn't one that mlplan writes, or two lines contradict each other.
 

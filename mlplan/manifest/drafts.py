@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlplan.address import KINDS, Address, parse_address
 from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.json_types import is_utf8
 from mlplan.manifest import misreferences as tell
 from mlplan.manifest.nodes import Document, Mapping, Node, Path, Scalar
 from mlplan.manifest.references import ATTRIBUTES, Mention, as_text, find, has_attribute, substitute
 from mlplan.manifest.resolved import Reference, Value
+from mlplan.manifest.unreadable import given_otherwise
 from mlplan.source import Span
 
 if TYPE_CHECKING:
@@ -280,6 +282,9 @@ class _Filler:
             return _HOLE
         if "${{" in value:
             self.diagnostics.append(tell.reference_inside(f"env.{mention.name}", "environment", [span], address))
+            return _HOLE
+        if not is_utf8(value):
+            self.diagnostics.append(given_otherwise(f"The environment's `{mention.name}`", span, address))
             return _HOLE
         return value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import read as codes
 from mlplan.diagnostics import Diagnostic, has_errors, in_order, nearest
-from mlplan.json_types import digest_of
+from mlplan.json_types import digest_of, is_utf8
 from mlplan.manifest import cache as kept_manifests
 from mlplan.manifest.contents import look_into
 from mlplan.manifest.files import ReadableDisk, RealDisk, check_files
@@ -65,6 +65,7 @@ def load(
     of tests are read again where they aren't as they were.
     """
     files, problems = _read_all([file, *variable_files])
+    problems += _given_otherwise(os.path.dirname(os.path.abspath(file)), profile, variables or {})
     if problems:
         return Loaded(None, tuple(problems), (), None)
     inputs = Inputs(environ, profile, variables or {}, files[1:])
@@ -232,6 +233,17 @@ def _read_all(paths: Sequence[str]) -> tuple[list[File], list[Diagnostic]]:
         except (OSError, ValueError) as error:
             problems.append(_unreadable(path, error) if index == 0 else _unreadable_variables(path, error))
     return files, problems
+
+
+def _given_otherwise(root: str, profile: str, variables: Mapping[str, str]) -> list[Diagnostic]:
+    """What is no UTF-8, and so can't be recorded. What the environment gives is looked at where it is used."""
+    given = {f"The path of the project's folder, `{root}`,": root, f"`--profile {profile}`": profile}
+    given.update({f"`--var {name}={value}`": f"{name}={value}" for name, value in variables.items()})
+    if all(map(is_utf8, given.values())):
+        return []
+    from mlplan.manifest.unreadable import given_otherwise
+
+    return [given_otherwise(what) for what, text in given.items() if not is_utf8(text)]
 
 
 def _unreadable(path: str, error: Exception) -> Diagnostic:

@@ -12,6 +12,8 @@ from mlplan.source import Source, Span
 if TYPE_CHECKING:
     import yaml
 
+    from mlplan.address import Address
+
 
 def not_utf8(source: Source, data: bytes, error: UnicodeDecodeError) -> Diagnostic:
     """Bytes that are no UTF-8; `source` shows them as far as they are."""
@@ -22,6 +24,16 @@ def not_utf8(source: Source, data: bytes, error: UnicodeDecodeError) -> Diagnost
         f"A manifest is UTF-8 text, and this file isn't. {what}",
         hint="Save it as UTF-8 in your editor.",
         labels=[Label(_offset(source, before), "not UTF-8 from here on")],
+    )
+
+
+def given_otherwise(what: str, span: Span | None = None, address: Address | None = None) -> Diagnostic:
+    """Text from the command line, the environment or the file system that is no UTF-8; `span` is where it is used."""
+    return codes.MLP1020.diagnostic(
+        f"{what} holds bytes that are no UTF-8 text.",
+        hint="Give it anew, in UTF-8.",
+        labels=[Label(span, "what it would fill in")] if span else [],
+        address=address,
     )
 
 

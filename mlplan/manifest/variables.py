@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import meaning as codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.json_types import is_utf8
 from mlplan.manifest.misreferences import reference_inside
 from mlplan.manifest.nodes import Document, Mapping, Path, Scalar, value_of
 from mlplan.manifest.resolved import Value
+from mlplan.manifest.unreadable import given_otherwise
 from mlplan.source import Source, Span
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ def _read_one(
         found.diagnostics.extend(
             _reference_inside(document, name, offer) for offer in offers if "${{" in str(offer.value)
         )
+        return
+    unread = [offer for offer in offers if offer.is_text and not is_utf8(str(offer.value))]
+    if unread:
+        place = document.span(found.declared[name])
+        found.diagnostics.extend(given_otherwise(f"The {_origin(offer.origin)}", place) for offer in unread)
         return
     for offer in offers:  # the default counts as wrong even where another value takes its place
         value = _typed(offer, wanted)

@@ -22,6 +22,7 @@ WITHOUT_EXAMPLES = {
     "MLP1003": "a page is UTF-8",
     "MLP1014": "can't be seen on a page",
     "MLP1015": "lies in another file",
+    "MLP1020": "lies on the command line or in the environment",
     "MLP3205": "lies on the command line",
     "MLP3207": "lies on the command line",
     "MLP3308": "lies on the disk",
