@@ -27,6 +27,9 @@ def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[],
 
     try:
         place = place_for(path)
+        if not _is_free(place):
+            detail = f"{path} can't be written: it holds something else than a plan."
+            raise Refusal([codes.MLP5016.diagnostic(detail, hint="Name another file, or remove that one.")])
         aside = f"{place}.{os.getpid()}"
         with open(aside, "w", encoding="utf-8") as stream:
             stream.write(render(plan, context=context))
@@ -42,6 +45,17 @@ def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[],
         detail = f"{path} would be stale as soon as it is written: {'; '.join(moved)}."
         hint = "Keep it where the project doesn't count it:\n    mlplan plan --out mlplan-plan.json"
         raise Refusal([codes.MLP5016.diagnostic(detail, hint=hint)])
+
+
+def _is_free(place: str) -> bool:
+    """Whether a plan that is written there takes the place of nothing, or of another plan, whoever made that."""
+    if not os.path.exists(place) or os.path.getsize(place) == 0:
+        return True
+    try:
+        read_plan_file(place)
+    except Refusal as refusal:
+        return refusal.diagnostics[0].code in ("MLP1202", "MLP1203")  # newer than this mlplan, or altered
+    return True
 
 
 def read_plan_file(path: str) -> PlanFile:

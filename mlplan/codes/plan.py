@@ -230,10 +230,11 @@ What to do: take the change out, or have it decided: by a run of the check witho
 """
 
 MLP5016 = Code("MLP5016", "Plan file can't be kept there")
-"""`mlplan plan --out FILE` can't write FILE, or FILE lies where the project would count it as its own code or data.
+"""`mlplan plan --out FILE` can't write FILE, or FILE holds something else than a plan, or it lies where the project
+would count it as its own code or data.
 
-Why: `apply FILE` makes exactly what the file says, or refuses it as stale. A plan file that is part of a run's
-`source` changes that run, and so the plan that it holds.
+Why: what is no plan would be lost. And `apply FILE` makes exactly what the file says, or refuses it as stale: a plan
+file that is part of a run's `source` changes that run, and so the plan that it holds.
 
 What to do: call it `mlplan-plan.json`, which no `source` counts at its top; put it elsewhere; or list it in the
 ignore file of that folder.

@@ -107,6 +107,22 @@ def test_a_pipe_or_a_device_is_not_replaced(project: Repository, tmp_path: Path)
     assert (tmp_path / "pipe").is_fifo()
 
 
+@pytest.mark.parametrize("name", ["mlplan.yaml", "code/train.py"])
+def test_what_is_no_plan_is_not_written_over(name: str, project: Repository) -> None:
+    before = (project.folder / name).read_text()
+    refused = project.mlplan("plan", "--out", str(project.folder / name))
+    assert refused.code == 1
+    assert "can't be written: it holds something else than a plan." in " ".join(refused.err.split())
+    assert (project.folder / name).read_text() == before
+
+
+@pytest.mark.parametrize("before", ["", '{"format_version": "9.0", "resource_changes": []}'])
+def test_an_empty_file_and_an_earlier_plan_are_written_over(before: str, project: Repository, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(before)
+    assert project.mlplan("plan", "--out", str(tmp_path / "plan.json")).code == 0
+    assert json.loads((tmp_path / "plan.json").read_text())["project"] == "two"
+
+
 def test_a_link_to_a_file_stays_a_link(project: Repository, tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "plan.json")
     assert project.mlplan("plan", "--out", str(tmp_path / "link.json")).code == 0
