@@ -26,11 +26,6 @@ class LockCheck(NamedTuple):
     unused_environments: tuple[LockedEnvironment, ...]
     unused_urls: tuple[str, ...]
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything that is asked for is pinned."""
-        return not self.missing_environments and not self.missing_urls
-
     def diagnostics(self) -> list[Diagnostic]:
         """The same for the user: an error for each thing missing, one warning for all that is unused."""
         found = [
@@ -75,7 +70,7 @@ def pruned(lock: Lock, check: LockCheck) -> Lock:
 
 
 def with_environment(lock: Lock, environment: LockedEnvironment) -> Lock:
-    """The lock with one more environment."""
+    """The lock with one more environment, or another answer to the same request."""
     return lock._replace(environments={**lock.environments, environment.request: environment})
 
 

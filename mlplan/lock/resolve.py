@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mlplan.codes import apply as codes
 from mlplan.errors import ExitCode, Refusal
+from mlplan.lock.check import with_environment
 from mlplan.lock.requirements import canonical_name, name_of
 from mlplan.lock.types import LockedEnvironment
 from mlplan.lock.urls import without_credentials
@@ -89,7 +90,7 @@ def resolve_missing(
         if request.digest not in lock.environments:
             prefer = nearest_packages(lock, request)
             found = resolve(request, root=root, prefer=prefer, on_line=on_line, stop=stop)
-            lock = lock._replace(environments={**lock.environments, request.digest: found})
+            lock = with_environment(lock, found)
     return lock
 
 
@@ -107,24 +108,19 @@ def upgrade_package(
     Raises: Refusal (MLP7113) where none of these environments has it.
     """
     name = canonical_name(name)
-    environments = dict(lock.environments)
+    pinned = lock.environments
     having = [
         request
         for request in dict.fromkeys(requests)
-        if request.digest in environments and name in map(name_of, environments[request.digest].packages)
+        if request.digest in pinned and name in map(name_of, pinned[request.digest].packages)
     ]
     if not having:
-        _unknown(name, {name_of(p) for environment in environments.values() for p in environment.packages})
+        _unknown(name, {name_of(p) for environment in pinned.values() for p in environment.packages})
     for request in having:
-        environments[request.digest] = resolve(
-            request,
-            root=root,
-            prefer=environments[request.digest].packages,
-            upgrade=[name],
-            on_line=on_line,
-            stop=stop,
-        )
-    return lock._replace(environments=environments)
+        prefer = pinned[request.digest].packages
+        found = resolve(request, root=root, prefer=prefer, upgrade=[name], on_line=on_line, stop=stop)
+        lock = with_environment(lock, found)
+    return lock
 
 
 def index_lines(request: EnvironmentRequest, root: str) -> list[str]:

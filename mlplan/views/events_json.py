@@ -1,4 +1,4 @@
-"""Events as JSON lines, and back: the public form of `schemas/events.json` (made from `shapes.py`).
+"""Events as JSON lines: the public form of `schemas/events.json` (made from `shapes/events.py`).
 
 The first line tells the version of the format; every line after it is one event, numbered and timed.
 """
@@ -15,10 +15,9 @@ from typing import Any, TextIO
 
 import mlplan
 from mlplan import events
-from mlplan.address import Address, parse_address
-from mlplan.diagnostics import Diagnostic, Label
+from mlplan.address import Address
+from mlplan.diagnostics import Diagnostic
 from mlplan.events import Event
-from mlplan.source import Span
 from mlplan.views.apply_text import next_steps
 from mlplan.views.diagnostics_json import diagnostics_json
 from mlplan.views.progress import PLAIN_CALL, Call, Progress, by_outcome
@@ -98,35 +97,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(value[name]) for name in sorted(value)}
     return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
-
-
-def event_from_json(read: Mapping[str, Any]) -> Event | None:
-    """The event of a line; None for the line with the version, and for types of a later format."""
-    made = TYPES.get(read["type"])
-    if made is None:
-        return None
-    values = {field.name: read[field.name] for field in dataclasses.fields(made)}
-    if "address" in values:
-        values["address"] = parse_address(values["address"])
-    if "log_tail" in values:
-        values["log_tail"] = tuple(values["log_tail"])
-    if "diagnostic" in values:
-        values["diagnostic"] = _diagnostic_from_json(values["diagnostic"])
-    event: Event = made(**values)
-    return event
-
-
-def _diagnostic_from_json(read: Mapping[str, Any]) -> Diagnostic:
-    labels = []
-    if "range" in read:
-        labels = [Label(_span(read["range"]), read["snippet"]["text"])]
-        labels += [Label(_span(other["range"]), other["text"]) for other in read["related"]]
-    address = parse_address(read["address"]) if read["address"] else None
-    return Diagnostic(
-        read["code"], read["severity"], read["summary"], read["detail"], read["hint"], tuple(labels), address
-    )
-
-
-def _span(read: Mapping[str, Any]) -> Span:
-    start, end = read["start"], read["end"]
-    return Span(read["filename"], start["line"], start["column"], end["line"], end["column"])

@@ -1,8 +1,8 @@
 """A plan as JSON, and back: for machines, and as the plan file that `show FILE` and `apply FILE` read again.
 
 Terraform's names stand where the meaning is the same, so that what reads its plans finds its way; what mlplan adds
-has names of its own. The shape is published as `schemas/plan.json` (made from `shapes.py`). The same plan gives the
-same bytes; a digest inside tells whether a file was altered.
+has names of its own. The shape is published as `schemas/plan.json` (made from `shapes/plan.py`). The same plan gives
+the same bytes; a digest inside tells whether a file was altered.
 """
 
 from __future__ import annotations

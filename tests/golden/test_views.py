@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from recorded_events import event_from_json
 
 from mlplan.address import Address, parse_address
 from mlplan.events import Event
@@ -22,7 +23,7 @@ from mlplan.graph import Graph, build_graph
 from mlplan.views import graph as graph_view
 from mlplan.views import plan_html, plan_json, plan_markdown, plan_text
 from mlplan.views.console import address_column, event_lines, frame
-from mlplan.views.events_json import JsonLinesView, event_from_json
+from mlplan.views.events_json import JsonLinesView
 from mlplan.views.plain import PlainView
 from mlplan.views.progress import Progress
 from mlplan.views.terminal import painted
