@@ -161,7 +161,7 @@ class Supervisor:
             self._phase = "ready"
             _log(f"ready on {self._candidate_url()}")
             if self._live_at_once:
-                self._listen_in_public()
+                self._go_live_at_once()
 
     def _reap(self) -> None:
         """Takes note of every process that has ended."""
@@ -299,13 +299,19 @@ class Supervisor:
                 self._take_over(old)
             elif self._public is None:
                 self._public = _bind(self._config.host, self._config.port)
+            self._listen_in_public()
         except (OSError, ValueError) as error:
             if old is not None:
                 old.close()
             self._answer(channel, {"error": f"{self._config.host}:{self._config.port}: {error}"})
             return
         self._going_live = _GoLive(channel, old)
-        self._listen_in_public()
+
+    def _go_live_at_once(self) -> None:
+        try:
+            self._listen_in_public()
+        except OSError as error:
+            self._fail(f"{self._config.host}:{self._config.port}: {error.strerror}")
 
     def _take_over(self, old: Channel) -> None:
         """Gets the listening socket of the generation before, which goes on accepting until it is told to retire."""
@@ -323,8 +329,14 @@ class Supervisor:
         self._public = taken
 
     def _listen_in_public(self) -> None:
+        """Raises: OSError where somebody else, who had bound the port as well, listens on it by now."""
         assert self._public is not None
-        self._public.listen(_BACKLOG)
+        try:
+            self._public.listen(_BACKLOG)
+        except OSError:
+            self._public.close()
+            self._public = None
+            raise
         self._listening = True
         for worker in self._workers:
             if worker is not None and worker.is_ready:

@@ -65,6 +65,24 @@ def test_a_taken_port_is_told_and_refused(serve: Serve) -> None:
     assert service.status["phase"] == "ready"
 
 
+@pytest.mark.parametrize("live", [False, True], ids=["a candidate", "live at once"])
+def test_a_port_that_is_taken_after_all_is_told_and_refused(serve: Serve, live: bool) -> None:
+    service = serve(script="import time\ndef init(): time.sleep(1)\ndef run(data): pass\n", wait=False, live=live)
+    assert service.wait("starting")["bound"]
+    with socket.socket() as stranger:  # both may bind while none listens
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", service.config["port"]))
+        stranger.listen()
+        if live:
+            assert service.wait("failed")["error"].endswith("Address already in use")
+            assert service.process.wait(10) == 3
+            return
+        service.wait("ready")
+        answer = control.ask(service.control, {"do": "go-live", "from": None})
+        assert "Address already in use" in answer["error"]
+    assert control.ask(service.control, {"do": "go-live", "from": None}) == {"phase": "live"}
+
+
 def test_the_control_socket_is_for_its_user_alone_and_may_lie_deep(tmp_path: os.PathLike[str]) -> None:
     folder = os.path.join(tmp_path, *(["a-rather-long-name-for-a-folder"] * 4))
     service = Service(folder, lay_out(folder, script=echo()), live=False)
