@@ -26,6 +26,8 @@ from mlplan.targets.docker.engine import LABEL, labels_of, with_prefix
 from mlplan.targets.docker.inside import source
 
 if TYPE_CHECKING:
+    from docker.types import Mount
+
     from mlplan.json_types import Json
     from mlplan.targets.docker.engine import Engine
     from mlplan.targets.protocols import ServiceSpec
@@ -169,11 +171,7 @@ def make_door(engine: Engine, home: str, spec: ServiceSpec, image: str, package:
 
     api = engine.client.api
     mark = secrets.token_hex(4)
-    labels = {
-        **_common_labels(spec, home),
-        "role": "door",
-        "mark": mark,
-    }
+    labels = {**_common_labels(spec, home), "role": "door", "mark": mark}
     volume = _volume(engine, home, spec)
     created = api.create_container(
         image,
@@ -205,20 +203,31 @@ def make_door(engine: Engine, home: str, spec: ServiceSpec, image: str, package:
     return Door(engine.container(container) or {})
 
 
+class _Candidate(NamedTuple):
+    """What every container of one generation is made of."""
+
+    home: str
+    spec: ServiceSpec
+    image: Mapping[str, Any]
+    door: Door
+    config: Mapping[str, Json]
+    mark: str
+
+
 def make_candidate(
     engine: Engine, home: str, spec: ServiceSpec, image: Mapping[str, Any], door: Door, config: Mapping[str, Json]
 ) -> Generation:
     """The containers of a new generation, started. Raises: docker.errors.APIError; nothing is left then."""
-    mark = secrets.token_hex(4)
+    candidate = _Candidate(home, spec, image, door, config, secrets.token_hex(4))
     made: list[str] = []
     try:
         for number in range(1, spec.replicas + 1):
-            made.append(_make_replica(engine, home, spec, image, door, config, mark, number))
+            made.append(_make_replica(engine, candidate, number))
             engine.client.api.start(made[-1])
     except BaseException:
         for container in made:
             containers.remove(engine, container)
-        remove_volumes(engine, {"home": home, "mark": mark})
+        remove_volumes(engine, {"home": home, "mark": candidate.mark})
         raise
     return reload(engine, made)
 
@@ -228,33 +237,14 @@ def reload(engine: Engine, names: Sequence[str]) -> Generation:
     return Generation(tuple(found for name in names if (found := engine.container(name)) is not None))
 
 
-def _make_replica(
-    engine: Engine,
-    home: str,
-    spec: ServiceSpec,
-    image: Mapping[str, Any],
-    door: Door,
-    config: Mapping[str, Json],
-    mark: str,
-    number: int,
-) -> str:
-    from docker.types import Mount
-
-    api = engine.client.api
-    uid = containers.user_id()
-    name = f"{_name(home, spec.name)}-{re.sub(r'[^A-Za-z0-9]', '', spec.key)[:10]}-{mark}-{number}"
-    own = with_prefix({**_common_labels(spec, home), "mark": mark})
-    mounts = [
-        Mount(target="/tmp", source=f"{name}-tmp", type="volume", labels=own),
-        Mount(target=RUN, source=f"{name}-run", type="volume", labels=own),
-        Mount(target=DOORS, source=_name(home, spec.name), type="volume"),
-        *records.mount(engine, home, spec),
-    ]
-    if spec.keys_file is not None:
-        mounts.append(containers.read_only(os.path.dirname(spec.keys_file), KEYS))
+def _make_replica(engine: Engine, candidate: _Candidate, number: int) -> str:
+    """The id of a new container, with all that it reads laid into it."""
+    api, spec = engine.client.api, candidate.spec
+    key = re.sub(r"[^A-Za-z0-9]", "", spec.key)[:10]
+    name = f"{_name(candidate.home, spec.name)}-{key}-{candidate.mark}-{number}"
     host_config = api.create_host_config(
         port_bindings={PRIVATE_PORT: ("127.0.0.1",)},
-        mounts=mounts,
+        mounts=_mounts(engine, candidate, name),
         restart_policy={"Name": "no"},
         read_only=True,  # so nobody can alter a service from inside
         log_config=containers.log_config(),
@@ -262,38 +252,65 @@ def _make_replica(
         security_opt=["no-new-privileges"],
         **containers.limits(spec.resources),
     )
-    labels = {
-        **spec.labels,
-        **_common_labels(spec, home),
-        "role": "service",
-        "mark": mark,
-        "key": spec.key,
-        "replicas": str(spec.replicas),
-        "image": next((tag for tag in image["RepoTags"] if tag.startswith("mlplan/")), ""),
-        "limits": json.dumps({name: int(host_config.get(name) or 0) for name in LIMITS}),
-        **({"keys": os.path.basename(spec.keys_file)} if spec.keys_file else {}),
-    }
     created = api.create_container(
-        str(image["Id"]),
+        str(candidate.image["Id"]),
         name=name,
-        user=f"{uid}:0",
+        user=f"{containers.user_id()}:0",
         ports=[PRIVATE_PORT],
         environment=containers.proxies(os.environ),
-        labels=with_prefix(labels),
+        labels=with_prefix(_replica_labels(candidate, host_config)),
         host_config=host_config,
     )
     container = str(created["Id"])
     with containers.discarding(engine, container):
-        laid = [
-            archives.folder("replica", uid=uid, mode=0o700),
-            archives.text("replica/service.json", json.dumps(config), mode=0o400, uid=uid),
-            archives.text("replica/door.json", json.dumps({"path": door.path}), mode=0o400, uid=uid),
-            archives.text("replica/secrets.json", json.dumps(list(spec.secrets)), mode=0o400, uid=uid),
-        ]
-        api.put_archive(container, RUN, b"".join(archives.pack(laid)))
-        if spec.collect is not None:
-            records.lay(engine, container, uid)
+        _lay_into(engine, candidate, container)
     return container
+
+
+def _mounts(engine: Engine, candidate: _Candidate, name: str) -> list[Mount]:
+    """All that a replica may write to, where it meets the door, and its keys."""
+    from docker.types import Mount
+
+    own = with_prefix({**_common_labels(candidate.spec, candidate.home), "mark": candidate.mark})
+    mounts = [
+        Mount(target="/tmp", source=f"{name}-tmp", type="volume", labels=own),
+        Mount(target=RUN, source=f"{name}-run", type="volume", labels=own),
+        Mount(target=DOORS, source=_name(candidate.home, candidate.spec.name), type="volume"),
+        *records.mount(engine, candidate.home, candidate.spec),
+    ]
+    if candidate.spec.keys_file is not None:
+        mounts.append(containers.read_only(os.path.dirname(candidate.spec.keys_file), KEYS))
+    return mounts
+
+
+def _replica_labels(candidate: _Candidate, host_config: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of a replica later, all of it: nothing else is kept."""
+    spec = candidate.spec
+    return {
+        **spec.labels,
+        **_common_labels(spec, candidate.home),
+        "role": "service",
+        "mark": candidate.mark,
+        "key": spec.key,
+        "replicas": str(spec.replicas),
+        "image": next((tag for tag in candidate.image["RepoTags"] if tag.startswith("mlplan/")), ""),
+        "limits": json.dumps({name: int(host_config.get(name) or 0) for name in LIMITS}),
+        **({"keys": os.path.basename(spec.keys_file)} if spec.keys_file else {}),
+    }
+
+
+def _lay_into(engine: Engine, candidate: _Candidate, container: str) -> None:
+    """Writes what a replica reads when it starts, for its user alone."""
+    uid = containers.user_id()
+    laid = [
+        archives.folder("replica", uid=uid, mode=0o700),
+        archives.text("replica/service.json", json.dumps(candidate.config), mode=0o400, uid=uid),
+        archives.text("replica/door.json", json.dumps({"path": candidate.door.path}), mode=0o400, uid=uid),
+        archives.text("replica/secrets.json", json.dumps(list(candidate.spec.secrets)), mode=0o400, uid=uid),
+    ]
+    engine.client.api.put_archive(container, RUN, b"".join(archives.pack(laid)))
+    if candidate.spec.collect is not None:
+        records.lay(engine, container, uid)
 
 
 def private_port(container: Mapping[str, Any]) -> int:
