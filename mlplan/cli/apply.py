@@ -22,6 +22,7 @@ from mlplan.cli.project import Project, open_project
 from mlplan.cli.watching import requests_of, view_of
 from mlplan.errors import ExitCode, Refusal
 from mlplan.events import ApplyFinished, ApplyStarted, DiagnosticRaised, Emit
+from mlplan.kinds.deployment.ports import taken_ports
 from mlplan.kinds.effects import PERFORMERS
 from mlplan.views.progress import Call
 
@@ -51,7 +52,7 @@ class ApplyOptions(NamedTuple):
 def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     """Applies; the exit code tells how it went (DESIGN section 11)."""
     project = open_project(options)
-    tell_warnings(project)
+    tell_warnings(project.warnings)
     kept = plan_file_of(asked)
     selecting = selecting_of(asked, kept, project.manifest.digest)
     planned = plan_now(project, current_state(project), selecting)
@@ -67,11 +68,12 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
         project.workspace.files.save()
         return nothing_to_do(planned.plan, asked.format)
     refuse_elsewhere(planned.plan.changes, planned.state, planned.survey.reading)
-    if not asked.yes and not asked.plan_file:
+    asking = not asked.yes and not asked.plan_file
+    if asking or asked.format == "text":
         show(planned.plan, "text")
+    tell_warnings(taken_ports(planned))
+    if asking:
         confirm("Apply these changes?", asked.command, replace=asked.replace)
-    elif asked.format == "text":
-        show(planned.plan, "text")
     return apply_plan(project, planned, selecting, asked)
 
 

@@ -8,6 +8,7 @@ from mlplan.cli.globals import job_url, tell
 from mlplan.cli.planning import PlanOptions, current_state, gate, gated_impacts, plan_now, show, tell_warnings
 from mlplan.cli.project import open_project
 from mlplan.errors import Refusal
+from mlplan.kinds.deployment.ports import taken_ports
 from mlplan.views.plan_context import Context
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
     show(planned.plan, asked.format, verbose=asked.verbose, context=context, graph=planned.survey.graph)
     if not asked.refresh:
         tell("What is really there was not asked.")
-    tell_warnings(project)
+    tell_warnings([*project.warnings, *(taken_ports(planned) if asked.refresh else ())])
     project.workspace.files.save()
     if asked.out:
         from mlplan.cli.plan_file import write_plan_file

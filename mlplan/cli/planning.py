@@ -15,10 +15,11 @@ from mlplan.plan.make import Selection, protected
 from mlplan.views.plan_context import NO_CONTEXT, Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mlplan.address import Address
     from mlplan.cli.project import Project
+    from mlplan.diagnostics import Diagnostic
     from mlplan.graph import Graph
     from mlplan.kinds.planning import Planned
     from mlplan.kinds.protocol import Reading
@@ -149,12 +150,12 @@ def _shown(plan: Plan, form: str, verbose: bool, context: Context, graph: Graph 
     return render_html(plan, graph=graph, context=context)
 
 
-def tell_warnings(project: Project) -> None:
-    """What is worth a word about the manifest, on stderr."""
-    if project.warnings:
+def tell_warnings(warnings: Sequence[Diagnostic]) -> None:
+    """What is worth a word, on stderr."""
+    if warnings:
         from mlplan.cli.problems import tell_problems
 
-        tell_problems(project.warnings)
+        tell_problems(warnings)
 
 
 def tell_notes(notes: Iterable[str]) -> None:

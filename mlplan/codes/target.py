@@ -18,8 +18,9 @@ What to do: leave the field out, or choose a compute whose type has it.
 MLP8002 = Code("MLP8002", "Port is taken")
 """A service can't listen on its port, because another program does.
 
-Why: two programs can't answer on one port. mlplan found out before it changed anything: what served
-before still does.
+Why: two programs can't answer on one port. A plan warns of it, and so does an apply before it begins, since the port
+may be free by the time the service comes up. Where it isn't, that one change stops: what served before still does,
+and a run that went before is kept.
 
 What to do: end the other program, or give the deployment another `port`. Where the other program is a service that
 mlplan knows, `mlplan service list` shows it.

@@ -159,7 +159,11 @@ class Services(Protocol):
     """Hosts services. A service goes on when the process that deployed it ends."""
 
     def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
-        """What is missing, or in the way (a taken port), and what to do. Changes nothing."""
+        """What is missing, and what to do. Changes nothing."""
+
+    def in_the_way(self, name: str, host: str, port: int) -> Sequence[Diagnostic]:
+        """That a program listens there which this service's next generation can't take the port over from. Changes
+        nothing."""
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
         """Starts a candidate beside what serves, lets `verify` ask it, and only then switches over to it.

@@ -75,6 +75,7 @@ def test_a_new_generation_takes_the_port_over(target: Target, service: MakeServi
 
     spec = service("two")
     assert target.services.check(spec) == []
+    assert target.services.in_the_way("scorer", "127.0.0.1", port) == ()
     seen = target.services.deploy(spec, lambda _: served.append(digest_at(f"http://127.0.0.1:{port}/")), silent)
 
     assert served == ["one"]
@@ -128,7 +129,7 @@ def test_an_interrupted_deploy_leaves_what_served(target: Target, service: MakeS
 
 def test_a_port_that_somebody_else_has_is_told_beforehand(target: Target, service: MakeService, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        (found,) = target.services.check(service("one"))
+        (found,) = target.services.in_the_way("scorer", "127.0.0.1", port)
         assert found.code == "MLP8002"
         assert str(port) in found.detail
         assert str(os.getpid()) in found.detail

@@ -125,7 +125,9 @@ def test_a_taken_port(small: Project) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         old, taken = small.port, other.getsockname()[1]
+        assert "MLP8002" not in small.mlplan("plan", "--replace", "deployment.means").err  # its own port
         small.env["MLPLAN_VAR_port"] = str(taken)
+        assert "warning[MLP8002]" in small.mlplan("plan").err
         failed = small.mlplan("apply", "-y", code=1).err
         assert f"{taken}" in failed
         assert "taken" in failed
@@ -140,8 +142,9 @@ def test_a_taken_port_at_the_first_apply(small: Project) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", small.port))
         other.listen()
+        assert "MLP8002" not in small.mlplan("plan", "--no-refresh").err
         failed = small.mlplan("apply", "-y", code=4).err
-        assert "error[MLP8002]" in failed
+        assert failed.index("warning[MLP8002]") < failed.index("run.train: run") < failed.index("error[MLP8002]")
     assert small.apply() == {"deployment.means": ("create", "done")}
     small.in_step()
 

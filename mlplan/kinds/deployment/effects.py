@@ -46,16 +46,16 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
     services = effects.reading.target(resource.spec["compute"]).services
     spec = service_spec(resource, facts, attempt, effects)
     left = _on_another_target(resource, facts, effects)
-    in_the_way = left is not None and left.parts["port"].value == spec.port
-    problems = [found for found in services.check(spec) if not (in_the_way and found.code == "MLP8002")]
-    for warning in refuse_errors(problems):
+    has_port = left is not None and left.parts["port"].value == spec.port
+    in_the_way = () if has_port else services.in_the_way(spec.name, spec.host, spec.port)
+    for warning in refuse_errors([*services.check(spec), *in_the_way]):
         effects.emit(DiagnosticRaised(warning))
-    if left is not None and in_the_way:  # no target can take a port over from another one
+    if left is not None and has_port:  # no target can take a port over from another one
         remove(left, effects)
 
     candidate = _Candidate(resource, spec, attempt, effects)
     seen = services.deploy(spec, candidate.ask, candidate.progress)
-    if left is not None and not in_the_way:
+    if left is not None and not has_port:
         remove(left, effects)
     return Performed(
         {

@@ -72,15 +72,18 @@ class DockerServices:
         self._refused = RefusedLogs(folder)
 
     def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
-        """No engine, no BuildKit, no GPUs, keys that the container's user can't read, a taken port."""
+        """No engine, no BuildKit, no GPUs, keys that the container's user can't read."""
         try:
             found = containers.problems(self._engine, self._compute, spec.environment, spec.resources)
-            door = self._find(spec.name).door((spec.host, spec.port))
         except Refusal as refusal:
             return refusal.diagnostics
-        if not (door and door.is_open) and not is_free(spec.host, spec.port):
-            found.append(port_taken(spec.name, spec.host, spec.port))
         return [*found, *index_warnings(os.environ)]
+
+    def in_the_way(self, name: str, host: str, port: int) -> Sequence[Diagnostic]:
+        if is_free(host, port):
+            return ()
+        door = self._find(name).door((host, port))
+        return () if door and door.is_open else (port_taken(name, host, port),)
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
         """Brings up the generation with this key; where it is live already and as it was made, asks it only.

@@ -46,7 +46,7 @@ class LocalServices:
         self._children: list[Any] = []  # runtimes that this process started: it is their parent and reaps them
 
     def check(self, spec: ServiceSpec) -> Sequence[Diagnostic]:
-        """Limits without effect, a taken port, no builder of environments."""
+        """Limits without effect, no builder of environments."""
         from mlplan.targets.local.environments import find_uv, is_built, missing_uv, unsupported_system
         from mlplan.targets.registry import fields_without_effect
 
@@ -55,12 +55,15 @@ class LocalServices:
             found.append(unsupported_system())
         if not is_built(spec.environment) and find_uv() is None:
             found.append(missing_uv())
-        known = generations(self._folder(spec.name))
-        # A generation of this service, or what is left of a dead one, makes room when its successor comes.
-        own = any(g.place == (spec.host, spec.port) and (g.is_alive() or g.leftovers()) for g in known)
-        if not (own or is_free(spec.host, spec.port) or strays(self._folder(spec.name), known)):
-            found.append(port_taken(spec.name, spec.host, spec.port))
         return found
+
+    def in_the_way(self, name: str, host: str, port: int) -> Sequence[Diagnostic]:
+        known = generations(self._folder(name))
+        # A generation of this service, or what is left of a dead one, makes room when its successor comes.
+        own = any(g.place == (host, port) and (g.is_alive() or g.leftovers()) for g in known)
+        if own or is_free(host, port) or strays(self._folder(name), known):
+            return ()
+        return (port_taken(name, host, port),)
 
     def deploy(self, spec: ServiceSpec, verify: Verify, progress: Progress) -> ObservedService:
         """Brings up the generation with this key; where it is live already and as it was laid out, asks it only.

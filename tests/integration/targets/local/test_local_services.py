@@ -294,7 +294,7 @@ def test_another_program_on_the_port_of_a_dead_service_is_told(
     wait_until(lambda: not listens(port))
 
     with socket.create_server(("127.0.0.1", port)):
-        (found,) = services.check(service("one"))
+        (found,) = services.in_the_way("scorer", "127.0.0.1", port)
         assert found.code == "MLP8002"
         assert services.observe("scorer").state == "Failed"
 

@@ -206,7 +206,7 @@ def test_what_a_killed_supervisor_left_makes_room(services: Services, service: M
     os.kill(int(str(seen.detail["pid"])), signal.SIGKILL)
 
     spec = service("two", answers("two"))
-    assert services.check(spec) == []
+    assert services.in_the_way(spec.name, spec.host, spec.port) == ()
     after = services.deploy(spec, accept, silent)
 
     assert ask(after.scoring_uri, {"n": 1}) == ["two", "hello", "3", 1]
