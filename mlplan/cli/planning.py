@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlplan.cli.globals import colour_wanted, say, tell, width
+from mlplan.cli.globals import colour_wanted, flush, say, tell, width
 from mlplan.cli.project import reading_of
 from mlplan.cli.streams import drop_output
 from mlplan.errors import ExitCode, Refusal
@@ -126,6 +126,7 @@ def show(
     picture. Raises: Unwritten where stdout is full."""
     try:
         say(_shown(plan, form, verbose, context, graph))
+        flush()  # a log that takes stdout and stderr has the plan before what is done
     except BrokenPipeError:
         drop_output()
 

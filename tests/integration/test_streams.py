@@ -70,6 +70,14 @@ def test_an_apply_goes_on_where_nobody_reads(project: Project, form: str, unbuff
     assert [run["status"] for run in listed] == ["Completed"]
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_in_a_log_the_plan_stands_before_what_is_done(project: Project, unbuffered: str) -> None:
+    done = shell(project, "mlplan apply -y 2>&1; mlplan destroy -y 2>&1", PYTHONUNBUFFERED=unbuffered)
+    order = ["Plan: 1 to run, 1 to create.", "apply streams: 2 changes", "Plan: 2 to delete.", "run.train: deleted"]
+    places = [done.stdout.index(text) for text in order]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("command", ["plan --detailed-exitcode", "plan --out mlplan-plan.json --detailed-exitcode"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_plan_that_nobody_reads_keeps_its_word(project: Project, command: str, unbuffered: str) -> None:
