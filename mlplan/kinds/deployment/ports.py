@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from mlplan.diagnostics import Label
 from mlplan.errors import Refusal
-from mlplan.machine.ports import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +39,6 @@ def _in_the_way(address: Address, planned: Planned) -> Sequence[Diagnostic]:
     others = [r for r in planned.state.resources.values() if r.address.kind == "deployment" and r.address != address]
     if any(other.parts["port"].value == port for other in others):
         return ()  # it makes room, or an apply says that it doesn't
-    if is_free(host, port):
-        return ()
     with suppress(Refusal):  # whether the target can be asked is for others to say
         services = planned.survey.reading.target(str(spec["compute"])).services
         return services.in_the_way(address.name, host, port)
