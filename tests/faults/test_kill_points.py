@@ -90,7 +90,7 @@ def test_a_kill_at_any_effect_loses_and_repeats_nothing(name: str, part: int, tm
             failed.append(f"{name}, killed before effect {point} of {len(effects)}: {error}")
         finally:
             project.destroy()
-        wait_until(lambda port=project.port: not listens(port))  # type: ignore[misc]
+        wait_until(lambda: not listens(project.port))  # noqa: B023 - it is asked at once
         shutil.rmtree(project.root, ignore_errors=True)
     tally(f"killed at an effect: {name}", len(points), len(points) - len(failed))
     assert not failed, "\n\n".join(failed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlplan.state.encode import Damaged, TooNew, decode_commit, encode_commit
+from mlplan.state.entries import Commit
 
 from .samples import COMMITS
 
@@ -23,8 +24,8 @@ def test_the_spelling() -> None:
 
 
 @pytest.mark.parametrize("commit", COMMITS, ids=lambda commit: str(commit.serial))
-def test_there_and_back(commit: object) -> None:
-    data, digest = encode_commit(commit, before="1", lease="2", token="3")  # type: ignore[arg-type]
+def test_there_and_back(commit: Commit) -> None:
+    data, digest = encode_commit(commit, before="1", lease="2", token="3")
     assert decode_commit(data) == (commit, digest, "1", "2", "3")
 
 

@@ -68,7 +68,7 @@ def test_a_value_that_is_no_metric_is_refused_where_it_is_logged(outputs: Path) 
     with pytest.raises(TypeError, match="a metric can't hold a object"):
         mlplan.log_metric("a", object())
     with pytest.raises(TypeError, match="a metric's name is a text"):
-        mlplan.log_metric(1, 1)  # type: ignore[arg-type]
+        mlplan.log_metric(1, 1)  # type: ignore[arg-type]  # as untyped scripts may
 
     assert read_metrics(str(outputs)) == {}
 

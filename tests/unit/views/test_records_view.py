@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from mlplan.address import Address
 from mlplan.fingerprint import Part
 from mlplan.json_types import Json
-from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, Version
+from mlplan.state.records import EMPTY, Intent, Recorded, RunRecord, RunStatus, Version
 from mlplan.views import records
 from mlplan.workspace.protocols import FileEntry, Tree
 
@@ -16,12 +17,12 @@ RUN, MODEL, DATA = Address("run", "train"), Address("model", "digits"), Address(
 SERVICE = Address("deployment", "digits")
 
 
-def _run(number: int, status: str = "Completed", **fields: object) -> RunRecord:
+def _run(number: int, status: RunStatus = "Completed", **fields: Any) -> RunRecord:
     record = RunRecord(
         f"train-3f2a9c1e0b-{number}", RUN, "f" * 64, number, "Completed", f"2026-03-01T12:0{number}:01.250+00:00",
         250.2, 1_200_000_000, 0, "a" * 64, "b" * 64, {"accuracy": 0.9185, "loss": 0.31}, number,
     )  # fmt: skip
-    return record._replace(status=status, **fields)  # type: ignore[arg-type]
+    return record._replace(status=status, **fields)
 
 
 URI = "http://127.0.0.1:6789/score"

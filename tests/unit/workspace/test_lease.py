@@ -18,7 +18,7 @@ from mlplan.state.records import State
 from mlplan.workspace.folder import FolderStore
 from mlplan.workspace.lease import WorkspaceLease
 from mlplan.workspace.log import Author, WorkspaceLog
-from mlplan.workspace.memory import FaultyStore
+from mlplan.workspace.memory import Fate, FaultyStore
 from mlplan.workspace.process import is_running, this_process
 
 ENTRY = Versioned(Address("model", "m"), 1, "d", {})
@@ -179,8 +179,8 @@ def test_breaking_ends_only_the_lease_that_was_seen(world: World) -> None:
 
 
 def test_a_holder_cut_off_stops_before_its_lease_can_be_taken(world: World) -> None:
-    reachable = ["ok"]
-    ann = Actor(world, "ann", FaultyStore(world.store, lambda method, name: reachable[0]))  # type: ignore[arg-type,return-value]
+    reachable: list[Fate] = ["ok"]
+    ann = Actor(world, "ann", FaultyStore(world.store, lambda method, name: reachable[0]))
     told: list[float] = []
     ann.lease.take(command="apply", on_lost=lambda: told.append(world.store.now), heartbeat=False)
     reachable[0] = "lost"
@@ -193,8 +193,8 @@ def test_a_holder_cut_off_stops_before_its_lease_can_be_taken(world: World) -> N
 
 
 def test_a_workspace_that_can_no_longer_be_written_hides_no_other_error(world: World) -> None:
-    reachable = ["ok"]
-    ann = Actor(world, "ann", FaultyStore(world.store, lambda method, name: reachable[0]))  # type: ignore[arg-type,return-value]
+    reachable: list[Fate] = ["ok"]
+    ann = Actor(world, "ann", FaultyStore(world.store, lambda method, name: reachable[0]))
     ann.lease.take(command="apply", heartbeat=False)
     reachable[0] = "lost"
     ann.lease.release()
@@ -219,18 +219,16 @@ def test_a_holder_that_slept_asks_before_it_goes_on(world: World) -> None:
 
 
 def test_the_thread_shows_life_until_the_lease_is_given_back(tmp_path: Path) -> None:
-    store = FolderStore(str(tmp_path))
+    class Counting(FolderStore):
+        def replace(self, name: str, data: bytes) -> None:
+            super().replace(name, data)
+            beats.release()
+
+    beats = threading.Semaphore(0)
+    store = Counting(str(tmp_path))
     log = WorkspaceLog(store, author=Author("ann", lambda: ""))
     lease = WorkspaceLease(store, log, project="p")
     lease._pace = lease._pace._replace(beat_s=0.001)
-    beats = threading.Semaphore(0)
-    replace = store.replace
-
-    def counted(name: str, data: bytes) -> None:
-        replace(name, data)
-        beats.release()
-
-    store.replace = counted  # type: ignore[method-assign]
     lease.take(command="apply")
     for _ in range(3):
         assert beats.acquire(timeout=30)
@@ -240,13 +238,20 @@ def test_the_thread_shows_life_until_the_lease_is_given_back(tmp_path: Path) -> 
 
 
 def test_a_store_that_does_not_answer_holds_nobody_up(tmp_path: Path) -> None:
-    store = FolderStore(str(tmp_path))
+    class Stuck(FolderStore):
+        def replace(self, name: str, data: bytes) -> None:
+            if stuck.is_set():
+                silent.wait(60)
+            else:
+                super().replace(name, data)
+
+    stuck, silent, lost = threading.Event(), threading.Event(), threading.Event()
+    store = Stuck(str(tmp_path))
     log = WorkspaceLog(store, author=Author("ann", lambda: ""))
     lease = WorkspaceLease(store, log, project="p")
     lease._pace = lease._pace._replace(beat_s=0.01, expiry_s=0.1)
-    silent, lost = threading.Event(), threading.Event()
     state = lease.take(command="apply", on_lost=lost.set)
-    store.replace = lambda name, data: silent.wait(60)  # type: ignore[assignment,method-assign]
+    stuck.set()
     assert lost.wait(30)
     with pytest.raises(Refusal, match=r"MLP4102: .* wasn't reached"):
         lease.ensure()

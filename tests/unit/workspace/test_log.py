@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def write(store: Store, commits: int, every: int = 1000, witness: Witness | None
     return state
 
 
-def refusal(store: Store, **options: object) -> str:
+def refusal(store: Store, project: str = "p", witness: Witness | None = None) -> str:
     with pytest.raises(Refusal) as refused:
-        open_log(store, **options).read()  # type: ignore[arg-type]
+        open_log(store, project, witness=witness).read()
     (diagnostic,) = refused.value.diagnostics
     assert diagnostic.hint
     return diagnostic.code
@@ -92,12 +93,19 @@ def test_a_checkpoint_changes_nothing(every: int) -> None:
 
 
 def test_reading_after_a_checkpoint_asks_little_whatever_the_length_of_the_log() -> None:
-    store = MemoryStore()
-    write(store, 100, every=1)
+    class Counting(MemoryStore):
+        def get(self, name: str) -> bytes | None:
+            asked.append(name)
+            return super().get(name)
+
+        def list_from(self, folder: str, first: str = "") -> Sequence[str]:
+            asked.append(folder)
+            return super().list_from(folder, first)
+
     asked: list[str] = []
-    get, listing = store.get, store.list_from
-    store.get = lambda name: (asked.append(name), get(name))[1]  # type: ignore[method-assign,func-returns-value]
-    store.list_from = lambda folder, first="": (asked.append(folder), listing(folder, first))[1]  # type: ignore[method-assign,func-returns-value]
+    store = Counting()
+    write(store, 100, every=1)
+    asked.clear()
     assert open_log(store).read().serial == 100
     assert asked == ["checkpoint.json", "log", "log/00000000000000000100.json"]
 
@@ -165,19 +173,17 @@ def test_an_end_cut_off_is_noticed_by_who_saw_it(tmp_path: Path) -> None:
 
 def test_commits_made_while_the_log_is_read_are_no_loss(tmp_path: Path) -> None:
     """Others commit, and note that, between the listing that a reader made and what it checks that against."""
-    store = MemoryStore()
-    write(store, 3, witness=witness(tmp_path))
-    listed = store.list_from
-    ended = {"00000000000000000003.json"}
 
-    def list_before_the_last(folder: str, first: str = "") -> list[str]:
-        names = [name for name in listed(folder, first) if name not in ended]
-        (tmp_path / "seen.json").write_text(noted)
-        return names
+    class ListedBefore(MemoryStore):
+        def list_from(self, folder: str, first: str = "") -> Sequence[str]:
+            (tmp_path / "seen.json").write_text(noted)
+            return [name for name in super().list_from(folder, first) if name != "00000000000000000003.json"]
 
+    written, store = MemoryStore(), ListedBefore()
+    write(written, 3, witness=witness(tmp_path))
+    store.objects.update(written.objects)
     noted = (tmp_path / "seen.json").read_text()
     (tmp_path / "seen.json").write_text(noted.replace("3]", "2]"))
-    store.list_from = list_before_the_last  # type: ignore[method-assign]
     assert open_log(store, witness=witness(tmp_path)).read().serial == 2
 
 
@@ -277,23 +283,22 @@ def test_other_files_in_the_log_are_left_alone() -> None:
 
 
 def test_a_listing_that_missed_a_commit_in_the_middle_is_no_gap() -> None:
-    store = MemoryStore()
+    class Missing(MemoryStore):
+        def list_from(self, folder: str, first: str = "") -> Sequence[str]:
+            return [name for name in super().list_from(folder, first) if "3" not in name]
+
+    store = Missing()
     state = write(store, 5)
-    whole = store.list_from
-    store.list_from = lambda folder, first="": [n for n in whole(folder, first) if "3" not in n]  # type: ignore[method-assign]
     assert open_log(store).read() == state
 
 
 def test_an_answer_that_was_lost_makes_no_second_commit() -> None:
-    store = MemoryStore()
-    create = store.create
+    class SayingTaken(MemoryStore):
+        def create(self, name: str, data: bytes) -> bool:
+            super().create(name, data)
+            return False
 
-    def create_and_say_taken(name: str, data: bytes) -> bool:
-        create(name, data)
-        return False
-
-    store.create = create_and_say_taken  # type: ignore[method-assign]
-    state = write(store, 3)
+    state = write(SayingTaken(), 3)
     assert state.serial == 3
     assert [v.number for v in state.versions[MODEL]] == [2, 3]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -44,10 +45,10 @@ def test_the_same_bytes_are_never_sealed_to_the_same() -> None:
         lambda sealed: b"plain" * 100,
     ],
 )
-def test_what_was_changed_does_not_open(damage: object) -> None:
+def test_what_was_changed_does_not_open(damage: Callable[[bytes], bytes]) -> None:
     sealed = SEALER.seal("log/1", b"x" * (2 * PIECE + 5))
     with pytest.raises(NotOpened):
-        SEALER.open("log/1", damage(sealed))  # type: ignore[operator]
+        SEALER.open("log/1", damage(sealed))
 
 
 def test_bytes_belong_to_their_name_and_key() -> None:

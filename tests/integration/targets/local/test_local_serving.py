@@ -15,6 +15,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from on_targets import accept, silent
@@ -42,7 +43,7 @@ def service(tmp_path: Path, port: int) -> MakeService:
     model.mkdir()
     (model / "weights.txt").write_text("3")
 
-    def make(version: str, script: str | None = None, **changes: object) -> ServiceSpec:
+    def make(version: str, script: str | None = None, **changes: Any) -> ServiceSpec:
         code = tmp_path / f"code-{version}"
         code.mkdir(exist_ok=True)
         if script is not None:
@@ -67,7 +68,7 @@ def service(tmp_path: Path, port: int) -> MakeService:
             settings={"timeout_s": 10.0, "max_body_bytes": 1 << 20},
             labels={},
         )
-        return spec._replace(**changes)  # type: ignore[arg-type]
+        return spec._replace(**changes)
 
     return make
 

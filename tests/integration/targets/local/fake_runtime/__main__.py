@@ -55,7 +55,7 @@ class Service:
                 pass
 
         with connection:
-            Handler(connection, address, None)  # type: ignore[arg-type]
+            Handler(connection, address, None)  # type: ignore[arg-type]  # there is no server
 
     def control(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines:
