@@ -151,6 +151,10 @@ def test_outputs_that_can_never_be_kept_fail_the_run_and_block_nothing(project: 
     project.write(train=TRAIN + 'open("outputs/metrics.json", "w").write("{")\n')
     ended = project.apply(code=1)
     assert "completed, but what it left can't be taken" in ended.err
+    project.write(train=TRAIN + 'os.rename("outputs", "aside")\nopen("outputs", "w").write("x")\n')
+    ended = project.apply(code=1)
+    assert "completed, but what it left can't be taken" in ended.err
+    assert "Mend what its script leaves" in ended.err
     project.write()
     project.apply()
     project.in_step()

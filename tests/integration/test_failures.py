@@ -160,6 +160,14 @@ def test_a_run_past_its_timeout(small: Project) -> None:
     assert small.apply(code=1)["run.train"] == ("run", "failed")
 
 
+def test_a_run_past_its_timeout_that_ends_well_when_asked_to(small: Project) -> None:
+    small.edit("mlplan.yaml", "    script: train.py\n", "    script: train.py\n    timeout: 1s\n")
+    ending = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(600)"
+    small.edit("scripts/train.py", "mean = sum", f"{ending}\nmean = sum")
+    failed = " ".join(small.mlplan("apply", "-y", code=4).err.split())
+    assert "run.train was ended: it took longer than its `timeout: 1s` allows." in failed
+
+
 def test_nobody_can_answer(small: Project) -> None:
     refused = small.mlplan("apply", code=1)
     assert "-y" in refused.err

@@ -78,7 +78,7 @@ class RunFailed(Refusal):
             [
                 code.diagnostic(
                     f"{record.address} {_how_it_ended(record, resource)}.",
-                    hint=_how_to_go_on(record.address.name, bool(self.log_tail)),
+                    hint=_how_to_go_on(record, bool(self.log_tail)),
                     address=record.address,
                 )
             ],
@@ -86,16 +86,18 @@ class RunFailed(Refusal):
         )
 
 
-def _how_to_go_on(name: str, printed: bool) -> str:
+def _how_to_go_on(record: RunRecord, printed: bool) -> str:
+    if _left_unfit(record):
+        return "Mend what its script leaves: run as it is, it would end so again. Then go on with\n    mlplan apply"
     if not printed:
         return "It printed nothing. Go on with\n    mlplan apply"
-    return f"Its whole log:\n    mlplan run logs {name}\nThen go on with\n    mlplan apply"
+    return f"Its whole log:\n    mlplan run logs {record.address.name}\nThen go on with\n    mlplan apply"
 
 
 def _how_it_ended(record: RunRecord, resource: Resource) -> str:
     if record.status == "Canceled":
         return "was canceled"
-    if record.exit_code == 0 and record.ended_by:
+    if _left_unfit(record):
         return f"completed, but what it left can't be taken: {record.ended_by.rstrip('.')}"
     if record.ended_by == "timeout":
         return f"was ended: it took longer than its `timeout: {resource.spec['timeout']}` allows"
@@ -106,6 +108,11 @@ def _how_it_ended(record: RunRecord, resource: Resource) -> str:
     if record.exit_code < 0:
         return f"was ended by signal {-record.exit_code}"
     return f"failed with exit code {record.exit_code}"
+
+
+def _left_unfit(record: RunRecord) -> bool:
+    """Whether it failed by what it left alone. One whose time is up can exit with 0, too."""
+    return record.exit_code == 0 and record.ended_by not in ("", "timeout", "out of memory")
 
 
 def _memory_limit(resource: Resource) -> str:

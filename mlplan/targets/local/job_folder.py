@@ -83,8 +83,11 @@ def settle(folder: str, grace_s: float, *, canceled: bool = False) -> None:
 
 
 def restore_log(folder: str, logs: str) -> None:
-    """Puts the log back where a script removed or replaced its folder."""
-    os.makedirs(logs, exist_ok=True)
+    """Puts the log back where a script removed its folder, or put something else in its place."""
+    if os.path.islink(logs) or not os.path.isdir(logs):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(logs)
+        os.makedirs(logs)
     log = os.path.join(logs, "std_log.txt")
     with contextlib.suppress(FileExistsError):
         os.link(os.path.join(folder, "std_log.txt"), log)

@@ -109,7 +109,8 @@ class LocalJobs:
             with self._locked(key):
                 settle(folder, grace_s=0)
         outputs, logs = os.path.join(folder, "work", "outputs"), os.path.join(folder, "work", "logs")
-        os.makedirs(outputs, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # no folder: who keeps it says so
+            os.makedirs(outputs, exist_ok=True)
         restore_log(folder, logs)
         return Collected(outputs, logs)
 

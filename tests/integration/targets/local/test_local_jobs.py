@@ -306,10 +306,12 @@ def test_output_that_is_no_text_and_lines_without_an_end(jobs: LocalJobs, job: M
     assert list(jobs.logs("key-1", follow=True)) == ["caf\ufffd", "10%\r100%", "last"]
 
 
-def test_a_script_that_removes_its_log_folder_does_not_lose_its_log(jobs: LocalJobs, job: MakeJob) -> None:
-    jobs.submit(
-        job("import shutil\nprint('said', flush=True)\nshutil.rmtree('logs'); shutil.rmtree('outputs')"), silent
-    )
+@pytest.mark.parametrize("instead", ["", "open('logs', 'w')", "os.symlink('/nowhere', 'logs')", "os.mkfifo('logs')"])
+def test_a_script_that_removes_its_log_folder_does_not_lose_its_log(
+    instead: str, jobs: LocalJobs, job: MakeJob
+) -> None:
+    removing = "import os, shutil\nprint('said', flush=True)\nshutil.rmtree('logs'); shutil.rmtree('outputs')\n"
+    jobs.submit(job(removing + instead), silent)
 
     assert list(jobs.logs("key-1", follow=True)) == ["said"]
     collected = jobs.collect("key-1")
