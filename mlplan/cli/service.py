@@ -126,13 +126,19 @@ def keys_of(options: Globals, name: str) -> str:
 
 
 def data(options: Globals, name: str, export: str, form: str) -> ExitCode:
-    """What a service has kept of its requests: by day, or with `export` all of it, as JSON lines in a file."""
+    """What a service has kept of its requests, one that is no more included: by day, or with `export` all of it, as
+    JSON lines in a file."""
     import json
 
     from mlplan.kinds.deployment import collected
 
-    records, state, recorded = find(options, name)
-    kept = collected.kept_files(records.home, recorded.address.name, services_of(records, state, recorded))
+    records = open_records(options)
+    state = records.workspace.log.read()
+    here = [Address("deployment", known) for known in collected.names(records.home)]
+    address = of_name("deployment", name, {**dict.fromkeys(here), **state.resources})
+    recorded = state.resources.get(address)
+    services = services_of(records, state, recorded) if recorded else None
+    kept = collected.kept_files(records.home, address.name, services)
     if not export:
         from mlplan.views.services import collected_days
 

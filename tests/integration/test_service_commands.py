@@ -115,9 +115,11 @@ def test_requests_and_answers_are_kept_and_exported(small: Project) -> None:
     small.in_step()
     assert "stops answering; what it kept of its requests stays until `mlplan gc`." in destroyed(small)
     assert os.listdir(os.path.join(small.folder, ".mlplan", "collected")) == ["means"]
+    assert json.loads(small.mlplan("service", "data", "means", "--export", "-").out) == record
     removed = small.mlplan("gc", "-y").err
     assert "what deployment.means, which is no more, kept of its requests: " in removed
     assert os.listdir(os.path.join(small.folder, ".mlplan", "collected")) == []
+    assert "MLP5001" in small.mlplan("service", "data", "means", code=1).err
 
 
 def destroyed(project: Project) -> str:

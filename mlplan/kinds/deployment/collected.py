@@ -33,21 +33,27 @@ def collected_path(home: str, name: str) -> str:
     return os.path.join(home, "collected", name)
 
 
-def kept_files(home: str, name: str, services: Services) -> Iterator[KeptFile]:
-    """The files of a service's records: those on this machine, then those that its target keeps."""
+def names(home: str) -> list[str]:
+    """The services of which something is kept on this machine, whether they are still there or not."""
+    folder = os.path.join(home, "collected")
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def kept_files(home: str, name: str, services: Services | None) -> Iterator[KeptFile]:
+    """The files of a service's records: those on this machine, then those of its target, if it has one."""
     from mlplan.serving import collect
 
     yield from (KeptFile(*found) for found in collect.opened(collected_path(home, name)))
-    yield from services.kept(name)
+    if services is not None:
+        yield from services.kept(name)
 
 
 def forgotten(home: str, known: Collection[str]) -> dict[str, int]:
     """What is kept on this machine of services that are no more, `known` being those that are: bytes by name."""
     from mlplan.serving import collect
 
-    folder = os.path.join(home, "collected")
-    names = sorted(set(os.listdir(folder)).difference(known)) if os.path.isdir(folder) else []
-    return {name: sum(size for _, _, size in collect.files(os.path.join(folder, name))) for name in names}
+    gone = (name for name in names(home) if name not in known)
+    return {name: sum(size for _, _, size in collect.files(collected_path(home, name))) for name in gone}
 
 
 def forget(home: str, name: str) -> None:
