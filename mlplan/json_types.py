@@ -7,8 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Union
 
-# X | Y can't hold the forward references of a recursive type.
-Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007
+Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007 - X | Y can't recur
 
 
 def canonical(value: Json) -> bytes:

@@ -106,7 +106,8 @@ def _validator() -> Validator:
 
     schema = dict(_schema())
     definitions = schema.pop("$defs")
-    made: type[Validator] = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    checks = {"pattern": _pattern}
+    made: type[Validator] = extend(jsonschema.Draft202012Validator, checks)  # type: ignore[no-untyped-call]  # in its stubs
     return made(_inlined(schema, definitions, {}))
 
 

@@ -49,5 +49,6 @@ def _merged(base: Mapping, overlay: Mapping) -> Mapping:
 
 
 def _value(base: Node, overlay: Node) -> Node:
-    both = isinstance(base, Mapping) and isinstance(overlay, Mapping)
-    return _merged(base, overlay) if both else overlay  # type: ignore[arg-type]
+    if isinstance(base, Mapping) and isinstance(overlay, Mapping):
+        return _merged(base, overlay)
+    return overlay

@@ -135,8 +135,10 @@ def _mistyped(document: Document, name: str, wanted: str, offer: Offer, key: Sca
 
 
 def _reference_inside(document: Document, name: str, offer: Offer) -> Diagnostic:
-    key = document.root.entries["variables"].value.entries[name].key  # type: ignore[union-attr]
-    return reference_inside(f"var.{name}", _origin(offer.origin), [offer.place or document.span(key)])
+    declared = document.root.entries["variables"].value
+    assert isinstance(declared, Mapping), "the schema lets nothing else be given a value"
+    place = offer.place or document.span(declared.entries[name].key)
+    return reference_inside(f"var.{name}", _origin(offer.origin), [place])
 
 
 def _origin(origin: str) -> str:

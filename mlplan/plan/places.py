@@ -123,7 +123,7 @@ def _package_fields(owner: Resource, kind: str, name: str) -> list[str]:
     packages = _index(
         environment.get("packages"),
         "packages",
-        lambda package: re.match(r"[\w.-]*", str(package))[0] == name,  # type: ignore[index]
+        lambda package: re.split(r"[^\w.-]", str(package), maxsplit=1)[0] == name,
     )
     fields = [*{"package": packages, "python": ["python"]}.get(kind, []), "file", ""]
     return [f"{owner.address}.environment{'.' + field if field else ''}" for field in fields][

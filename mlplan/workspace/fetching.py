@@ -76,7 +76,7 @@ def _begun(path: str) -> Iterator[FileIO]:
     stream = open(path, "a+b", buffering=0)  # noqa: SIM115  # closed below
     if not _is_ours(stream):
         stream.close()
-        stream = open(f"{path}-{os.urandom(8).hex()}", "a+b", buffering=0)  # noqa: SIM115
+        stream = open(f"{path}-{os.urandom(8).hex()}", "a+b", buffering=0)  # noqa: SIM115  # likewise
     try:
         yield stream
     finally:

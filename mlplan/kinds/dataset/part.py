@@ -50,7 +50,7 @@ class Part:
         else:
             if not pinned and not os.path.exists(self.path) and os.path.exists(target):
                 os.replace(target, self.path)
-            self._stream = open(self.path, "ab")  # noqa: SIM115
+            self._stream = open(self.path, "ab")  # noqa: SIM115  # closed by close()
             self._hash_what_is_there()
             if self.origin.sha256 and self.is_whole and self.origin.sha256 != self.sha256:
                 self.restart(Origin(url))  # something else wrote into it

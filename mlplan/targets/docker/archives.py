@@ -7,7 +7,10 @@ import os
 import stat
 import tarfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TIME = 1_000_000_000
 """The time of every file in a build's context. Not 0: some programs can't pack files from before 1980."""
@@ -143,8 +146,8 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer)  # type: ignore[arg-type]
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
         while not self._rest:
             block = next(self._blocks, None)
             if block is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import boto3  # type: ignore[import-untyped]  # it has none
 import moto.settings
 import pytest
 from moto.core.authorization import ActionAuthenticatorMixin
