@@ -3,6 +3,7 @@ service goes on serving, and the next apply goes on from there."""
 
 from __future__ import annotations
 
+import os
 import socket
 
 from this_machine import free_port, listens
@@ -166,6 +167,14 @@ def test_a_run_past_its_timeout_that_ends_well_when_asked_to(small: Project) -> 
     small.edit("scripts/train.py", "mean = sum", f"{ending}\nmean = sum")
     failed = " ".join(small.mlplan("apply", "-y", code=4).err.split())
     assert "run.train was ended: it took longer than its `timeout: 1s` allows." in failed
+
+
+def test_an_empty_folder_is_no_dataset(small: Project) -> None:
+    for name in os.listdir(f"{small.folder}/data"):
+        os.unlink(f"{small.folder}/data/{name}")
+    refused = small.mlplan("plan", code=1).err
+    assert "error[MLP5102]" in refused
+    assert "The folder data holds no files." in refused
 
 
 def test_nobody_can_answer(small: Project) -> None:

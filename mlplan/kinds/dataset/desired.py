@@ -55,7 +55,7 @@ def find(resource: Resource, reading: Reading) -> tuple[Mapping[str, str] | str,
     root = reading.manifest.root
     if len(sources) == 1 and not is_url(sources[0]):
         folder = os.path.normpath(os.path.join(root, sources[0]))
-        if os.path.isdir(folder):
+        if os.path.isdir(folder) and _holds_something(folder):
             return folder, {}
     places = [
         span
@@ -66,6 +66,14 @@ def find(resource: Resource, reading: Reading) -> tuple[Mapping[str, str] | str,
     if found.problems:
         raise Refusal(found.problems)
     return found.files, found.urls
+
+
+def _holds_something(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(entries)
+    except OSError:
+        return True  # who reads it says what is wrong
 
 
 def with_urls(local: Tree, urls: Mapping[str, str], pinned: Mapping[str, LockedUrl]) -> Tree | None:
