@@ -68,18 +68,18 @@ What to do: name the folder that holds both, or a glob: they keep the layout bel
 """
 
 MLP5102 = Code("MLP5102", "Source names no file")
-"""A folder or glob of a dataset's `source` holds or fits nothing.
+"""A folder or glob of a dataset's `source` holds or fits nothing, or the folder that a model's `file` names is empty.
 
-Why: a dataset without its files would be registered, and what reads it would fail later.
+Why: a dataset or a model without its files would be registered, and what reads it would fail later.
 
 What to do: mend the pattern (`*` stops at a slash, `**` doesn't), or put the files there first.
 """
 
 MLP5103 = Code("MLP5103", "Source can't be taken")
-"""Below a dataset's `source` lies something that can't be kept: a link to nothing or in a circle, a socket, a pipe, a
-folder without permission.
+"""Below a dataset's `source`, or a model's `file`, lies something that can't be kept: a link to nothing or in a
+circle, a socket, a pipe, a folder without permission.
 
-Why: a dataset is its files by content, and these have none that can be read.
+Why: a dataset or a model is its files by content, and these have none that can be read.
 
 What to do: remove it from the data, or mend its permissions.
 """

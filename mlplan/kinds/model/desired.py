@@ -42,7 +42,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
         return Facts(reading.artifacts, None, {}, recorded)
     from mlplan.kinds.model.files import model_files  # only a model from a file needs it
 
-    paths = model_files(reading.manifest.root, file)
+    paths = model_files(reading.manifest.root, file, reading.manifest.places.get(f"{resource.address}.file"))
     return Facts(reading.artifacts, reading.files.listing(paths).tree, paths, recorded)
 
 

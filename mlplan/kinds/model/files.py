@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+from mlplan.errors import Refusal
+from mlplan.kinds.dataset.sources import expand
+
+if TYPE_CHECKING:
+    from mlplan.source import Span
 
 
-def model_files(root: str, file: str) -> dict[str, str]:
-    """{path in the model's tree: path here}: a file under its name, a folder's files under the folder's name."""
+def model_files(root: str, file: str, place: Span | None = None) -> dict[str, str]:
+    """{path in the model's tree: path here}: a file under its name, a folder's files under the folder's name.
+
+    They are found as a dataset's are: links are followed. `place` is where the manifest names it. Raises: Refusal
+    with all that is wrong with it.
+    """
+    found = expand([file], root, [place] if place else [])
+    if found.problems:
+        raise Refusal(found.problems)
     here = os.path.normpath(os.path.join(root, file))
-    top = os.path.basename(here)
-    if not os.path.isdir(here):
-        return {top: here}
-    found = {}
-    for folder, _, names in os.walk(here):
-        for name in names:
-            path = os.path.join(folder, name)
-            found[f"{top}/{os.path.relpath(path, here).replace(os.sep, '/')}"] = path
-    return found
+    start = f"{os.path.basename(here)}/" if os.path.isdir(here) else ""
+    return {start + path: there for path, there in found.files.items()}
