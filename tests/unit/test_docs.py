@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import os
 import re
+import shutil
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from mlplan.manifest.load import load
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -33,10 +38,51 @@ def test_the_reference_is_what_the_code_says(path: str) -> None:
     assert text_of(path) == generator().pages()[path], "stale: run `make docs` and commit what it writes"
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/architecture.md"])
-def test_what_a_page_mentions_is_there(path: str) -> None:
-    mentioned = re.findall(r"`((?:mlplan|docs|tests|examples|bench|schemas|templates)/[\w./-]+)`", text_of(path))
-    links = re.findall(r"\]\(([\w./-]+)\)", text_of(path))  # from the page's own folder
-    mentioned += [os.path.normpath(os.path.join(os.path.dirname(path), link)) for link in links]
+def pages() -> list[str]:
+    """Every page that people write, by its path from the project's root."""
+    written = [
+        "README.md",
+        "CHANGELOG.md",
+        "bench/README.md",
+        "docs/*.md",
+        "docs/decisions/*.md",
+        "examples/*/README.md",
+    ]
+    return sorted(path for pattern in written for path in glob.glob(pattern, root_dir=ROOT))
+
+
+def headings(path: str) -> set[str]:
+    """What can be linked to inside a page."""
+    lines = re.findall(r"^#+ (.*)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_what_pages_mention_is_there() -> None:
+    rooms = "mlplan|docs|tests|examples|bench|schemas|templates"
+    mentioned = {(path, name) for path in pages() for name in re.findall(rf"`((?:{rooms})/[\w./-]+)`", text_of(path))}
     assert mentioned
-    assert [name for name in mentioned if not os.path.exists(os.path.join(ROOT, name))] == []
+    assert [(path, name) for path, name in mentioned if not os.path.exists(os.path.join(ROOT, name))] == []
+
+
+def test_links_lead_somewhere() -> None:
+    links = {
+        (path, *link) for path in pages() for link in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", text_of(path))
+    }
+    assert links
+    for path, link, place in links:
+        target = os.path.normpath(os.path.join(os.path.dirname(path), link)) if link else path  # from its own folder
+        assert os.path.exists(os.path.join(ROOT, target)), f"{path} links to {link}"
+        assert not place or place in headings(target), f"{path} links to {link}#{place}"
+
+
+def test_every_page_is_linked_from_the_first() -> None:
+    first = text_of("README.md")
+    assert [path for path in pages() if path.startswith("docs/") and path.count("/") == 1 and path not in first] == []
+
+
+def test_the_manifest_on_the_first_page_is_one(tmp_path: Path) -> None:
+    shutil.copytree(os.path.join(ROOT, "examples", "quickstart"), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "mlplan.yaml").write_text(text_of("README.md").split("```yaml\n")[1].split("```")[0])
+    loaded = load(str(tmp_path / "mlplan.yaml"), environ={})
+    assert loaded.manifest is not None
+    assert loaded.diagnostics == ()
