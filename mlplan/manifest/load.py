@@ -251,15 +251,25 @@ def _unreadable(path: str, error: Exception) -> Diagnostic:
         return codes.MLP1002.diagnostic(
             f"`{path}` can't be read: {_reason(error)}.", hint="Name a file that you may read, with `-f FILE`."
         )
-    folder = os.path.dirname(path)
-    names = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
-    near = nearest(os.path.basename(path), (name for name in names if name.endswith((".yaml", ".yml"))))
-    return codes.MLP1001.diagnostic(
-        f"There is no file `{path}`.",
-        hint=f"Did you mean `{near}`, which stands there? Name it with `-f`."
-        if near
-        else "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
-    )
+    return codes.MLP1001.diagnostic(f"There is no file `{path}`.", hint=_where_one_is(path))
+
+
+def _where_one_is(path: str) -> str:
+    """What to do about a manifest that isn't there: often one stands beside it, or in a folder above."""
+    folder, name = os.path.split(os.path.abspath(path))
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    near = nearest(name, (other for other in names if other.endswith((".yaml", ".yml"))))
+    if near or "mlplan.yaml" in names:
+        return f"Did you mean `{near or 'mlplan.yaml'}`, which stands there? Name it with `-f`."
+    above = os.path.dirname(folder)
+    while above != os.path.dirname(above) and not os.path.exists(os.path.join(above, name)):
+        above = os.path.dirname(above)
+    if os.path.exists(os.path.join(above, name)):
+        above = os.path.relpath(above)
+        return f"`{above}` holds one: go there, or name it with `-C {above}`."
+    if name != "mlplan.yaml":
+        return "Go to the project's folder or name it with `-C DIR`, and its manifest with `-f FILE`."
+    return "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init"
 
 
 def _unreadable_variables(path: str, error: Exception) -> Diagnostic:

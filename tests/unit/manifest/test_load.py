@@ -328,3 +328,29 @@ def test_values_can_not_spell_a_reference_together(project: Path) -> None:
 def test_only_its_owner_can_read_the_cache(project: Path) -> None:
     _manifest(project, cache=str(project / "cache"))
     assert [file.stat().st_mode & 0o777 for file in (project / "cache").iterdir()] == [0o600]
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("project/scripts/deep/mlplan.yaml", "`../project` holds one: go there, or name it with `-C ../project`."),
+        ("project/other.yaml", "Did you mean `mlplan.yaml`, which stands there? Name it with `-f`."),
+        (
+            "elsewhere/other.yaml",
+            "Go to the project's folder or name it with `-C DIR`, and its manifest with `-f FILE`.",
+        ),
+        (
+            "elsewhere/mlplan.yaml",
+            "Go to the project's folder or name it with `-C DIR`, or begin a project:\n\n    mlplan init",
+        ),
+    ],
+)
+def test_a_manifest_that_is_not_there_is_looked_for(
+    file: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project" / "scripts" / "deep").mkdir(parents=True)
+    (tmp_path / "project" / "mlplan.yaml").write_text(MANIFEST)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (said,) = load(str(tmp_path / file), environ={}).diagnostics
+    assert (said.code, said.hint) == ("MLP1001", hint)
