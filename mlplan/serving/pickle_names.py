@@ -20,7 +20,6 @@ _LISTED = {
     "decimal": "Decimal",
     "fractions": "Fraction",
     "functools": "partial",
-    "itertools": "count",
     "operator": "itemgetter",
     "uuid": "UUID",
     "joblib.numpy_pickle": "NumpyArrayWrapper",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Callable, ClassVar, NamedTuple
 
 _WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _MAX_DEPTH = 8
+_RANGES = ("builtins.range", "__builtin__.range", "__builtin__.xrange")
+_LONG = 10**8  # a range is a few bytes in a pickle; what goes through it may fill all memory
 
 
 if TYPE_CHECKING:
@@ -133,6 +135,8 @@ class _Walker(Unpickler):
         elif of.full.endswith(".loads"):
             for argument in arguments if isinstance(arguments, (tuple, list)) else ():
                 self._walk_inside(argument)
+        elif of.full in _RANGES and range(*arguments)[_LONG:]:
+            self.find(f"a range of more than {_LONG} numbers")
         return _Placeholder(of, arguments)
 
     def _walk_inside(self, data: Any) -> None:

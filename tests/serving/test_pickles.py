@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import collections
 import gzip
+import itertools
 import lzma
 import os
 import pickle
@@ -166,6 +167,19 @@ BYPASSES = [
     "nltk.downloader.download",
     "yaml.unsafe_load",
 ]
+
+
+@pytest.mark.parametrize(
+    ("bomb", "found"),
+    [
+        (Calls(list, itertools.count()), ["itertools.count"]),
+        (Calls(np.sum, [range(10**12)]), ["a range of more than 100000000 numbers"]),
+        (range(-5, 1000, 3), []),
+    ],
+    ids=["without an end", "with a far one", "a range"],
+)
+def test_a_few_bytes_may_not_fill_the_memory(tmp_path: Path, bomb: Any, found: list[str]) -> None:
+    assert names(tmp_path, pickle.dumps(bomb)) == found
 
 
 @pytest.mark.parametrize("name", BYPASSES)
