@@ -13,7 +13,7 @@ from mlplan.json_types import Json
 from mlplan.views import words
 from mlplan.views.progress import Progress, by_outcome
 from mlplan.views.terminal import Line, line, width_of, wrapped
-from mlplan.views.values import duration_text, printable, shortened
+from mlplan.views.values import duration_text, metrics_text, printable, shortened
 
 OUTCOME_MARKS: Mapping[Outcome, tuple[str, str]] = {
     "done": ("✔", "green"),
@@ -33,6 +33,9 @@ LOG_LINE = 600
 
 RESULTS = 20
 """How many results the summary lists before it counts the rest."""
+
+METRICS = 4
+"""How many of a run's metrics a result names."""
 
 _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -66,32 +69,15 @@ def outcome_text(event: ChangeFinished, *, timed: bool = False) -> str:
 
 def result_text(address: Address, outputs: Mapping[str, Json]) -> str:
     """What a change yielded, as far as a user cares: version, metrics, where it answers."""
+    metrics = metrics_text(outputs.get("metrics"), most=METRICS)
     if address.kind == "run":
-        return metrics_text(outputs.get("metrics"))
+        return metrics
     if address.kind == "deployment":
         return str(outputs.get("scoring_uri") or "")
     version = outputs.get("version")
     if version is None:
         return ""
-    metrics = metrics_text(outputs.get("metrics"))
     return f"{address.name}:{version}" + (f" ({metrics})" if metrics else "")
-
-
-def metrics_text(metrics: Json, most: int = 4) -> str:
-    """`accuracy 0.9185, loss 0.31`: single numbers, the first few by name."""
-    if not isinstance(metrics, Mapping):
-        return ""
-    numbers = [
-        f"{printable(name)} {_number_text(value)}"
-        for name, value in sorted(metrics.items())
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
-    more = [f"{len(numbers) - most} more"] if len(numbers) > most else []
-    return ", ".join(numbers[:most] + more)
-
-
-def _number_text(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def diagnostic_lines(diagnostic: Diagnostic, width: int) -> list[Line]:

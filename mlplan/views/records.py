@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlplan.address import sort_key
 from mlplan.views.golden import reports_facts
 from mlplan.views.tables import as_json, facts, table
-from mlplan.views.values import SHORT_DIGEST, age_text, duration_text, size_text, time_text, value_text
+from mlplan.views.values import SHORT_DIGEST, age_text, duration_text, metrics_text, size_text, time_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,7 +56,7 @@ def _yield_text(recorded: Recorded) -> str:
         return ""
     said = f"{address.name}:{value}" if address.kind in ("dataset", "model") else str(value)
     metrics = outputs.get("metrics")
-    return f"{said}  {_metrics_text(metrics)}".rstrip() if isinstance(metrics, dict) else said
+    return f"{said}  {metrics_text(metrics)}".rstrip() if isinstance(metrics, dict) else said
 
 
 def resource_json(recorded: Recorded) -> Json:
@@ -104,7 +104,7 @@ def versions(state: State, kind: str, wanted: Collection[Address], *, form: str)
             version.digest[:SHORT_DIGEST],
             size_text(_number(version.details.get("size_bytes"))),
             _came_from(version),
-            _metrics_text(version.details.get("metrics")),
+            metrics_text(version.details.get("metrics")),
         )
         for address, version, current in found
     ]
@@ -165,7 +165,7 @@ def _detail(name: str, value: Json) -> tuple[str, str]:
     if name == "size_bytes":
         return "size", size_text(_number(value))
     if name == "metrics":
-        return name, _metrics_text(value)
+        return name, metrics_text(value)
     if name == "framework" and isinstance(value, dict):
         return name, " ".join(str(word) for word in (value["name"], value.get("version")) if word)
     return name.replace("_", " "), value_text(value)
@@ -183,7 +183,7 @@ def runs(state: State, wanted: Collection[Address], *, form: str, now: float | N
             age_text(record.started, now),
             duration_text(record.duration_s),
             size_text(record.peak_memory_bytes),
-            _metrics_text(dict(record.metrics)),
+            metrics_text(dict(record.metrics)),
         )
         for record in records
     ]
@@ -211,13 +211,6 @@ def run(record: RunRecord, *, form: str, now: float | None = None, call: str = "
     }
     lines |= {f"metric {name}": value_text(value) for name, value in record.metrics.items()}
     return facts(f"run {record.id}", lines) + f"\nIts output:\n    {call} run logs {record.id}\n"
-
-
-def _metrics_text(metrics: Json) -> str:
-    if not isinstance(metrics, dict):
-        return ""
-    numbers = ((name, value) for name, value in metrics.items() if isinstance(value, (int, float)))
-    return ", ".join(f"{name} {value:.4g}" for name, value in numbers)
 
 
 def _number(value: Json) -> int:

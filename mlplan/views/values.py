@@ -7,6 +7,7 @@ plan with nothing to do prints from here.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,6 +98,19 @@ def _ago_text(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
     return f"{int(seconds)} s ago"
+
+
+def metrics_text(metrics: Json, most: int | None = None) -> str:
+    """`accuracy 0.9185, loss 0.31, 3 more`: single numbers by name, all of them or the first few."""
+    if not isinstance(metrics, Mapping):
+        return ""
+    numbers = [
+        f"{printable(name)} {value if isinstance(value, int) else format(value, '.4g')}"
+        for name, value in sorted(metrics.items())
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    kept = numbers[:most]
+    return ", ".join([*kept, f"{len(numbers) - len(kept)} more"] if len(kept) < len(numbers) else kept)
 
 
 def counted(count: int, noun: str) -> str:

@@ -25,7 +25,7 @@ from mlplan.events import (
     StageReached,
 )
 from mlplan.source import Span
-from mlplan.views.apply_text import diagnostic_lines, log_text, metrics_text, next_steps, summary_lines
+from mlplan.views.apply_text import diagnostic_lines, log_text, next_steps, summary_lines
 from mlplan.views.console import ConsoleView, address_column, frame
 from mlplan.views.events_json import JsonLinesView, event_to_json
 from mlplan.views.plain import PlainView
@@ -162,11 +162,6 @@ def test_progress_of_a_moment_is_not_told() -> None:
         emit(ProgressMade(RUN, "keep", 3900, 3900))
         emit(ProgressMade(RUN, "keep", 999_999, 999_999))
     assert stream.getvalue() == ""
-
-
-def test_metrics_are_numbers_the_first_four_by_name() -> None:
-    assert metrics_text({"f": 0.123456, "b": 2, "ok": True, "name": "x"}) == "b 2, f 0.1235"
-    assert metrics_text(dict.fromkeys("abcdef", 1)) == "a 1, b 1, c 1, d 1, 2 more"
 
 
 def test_the_region_never_outgrows_the_terminal() -> None:

@@ -103,3 +103,10 @@ def test_an_age_for_a_column() -> None:
     assert values.age_text("2026-03-01T12:00:00Z", 1_772_366_459.0) == "59 s ago"
     assert values.age_text("2026-03-01T12:00:00Z", None) == "2026-03-01 12:00:00 UTC"
     assert values.age_text("long ago", 0.0) == "long ago"
+
+
+def test_metrics_are_single_numbers_by_name() -> None:
+    several: Json = {"f": 0.123456, "b": 2, "rows": 123_456, "ok": True, "name": "x"}
+    assert values.metrics_text(several) == "b 2, f 0.1235, rows 123456"
+    assert values.metrics_text(dict.fromkeys("abcdef", 1), most=4) == "a 1, b 1, c 1, d 1, 2 more"
+    assert values.metrics_text(None) == ""
