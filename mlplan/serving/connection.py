@@ -294,8 +294,8 @@ class Connection(asyncio.Protocol):
         client = request.headers.get(b"x-ms-client-request-id")
         if client is not None and len(client) <= _REQUEST_ID_LIMIT and client.isascii():
             more += b"x-ms-client-request-id: %b\r\nx-ms-request-id: %b\r\n" % (client, client)
-        if self.door.origins and request.headers.get(b"origin") in self.door.origins:
-            more += b"access-control-allow-origin: %b\r\nvary: origin\r\n" % request.headers[b"origin"]
+        if self.door.origins:
+            more += self._let_in(request.headers.get(b"origin", b""))
         if not keep:
             more += b"connection: close\r\n"
         if request.exec_ms >= 0.0:
@@ -310,6 +310,14 @@ class Connection(asyncio.Protocol):
             b"%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b"
             % (head, more, request.id, len(body), b"" if request.method == b"HEAD" else body)
         )
+
+    def _let_in(self, origin: bytes) -> bytes:
+        """What a browser wants to hear before it shows an answer to the page that asked."""
+        known = self.door.origins
+        if b"*" in known:
+            return b"access-control-allow-origin: *\r\n"
+        allowed = b"access-control-allow-origin: %b\r\n" % origin if origin in known else b""
+        return allowed + b"vary: origin\r\n"
 
     # --- ends
 

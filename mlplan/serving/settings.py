@@ -43,7 +43,7 @@ class Settings(NamedTuple):
     batch: bool | None = None  # stack waiting requests; None: where that is known to give the same answers
     max_batch_rows: int = 64
     collect: dict[str, Any] | None = None  # `collect.py`
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()  # of pages that may ask; "*" is any
     pickle_allow: tuple[str, ...] = ()  # modules and names beyond those of `pickles.py`
     sample: Any = None  # a recorded request body: an example for the OpenAPI document, asked once before ready
     code_digest: str = ""
@@ -140,7 +140,7 @@ def parse_config(value: Any) -> Config:
     models = tuple(_model(item, f"models[{place}]") for place, item in enumerate(fields.pop("models")))
     if fields["entry_script"] is None and len(models) != 1:
         raise ConfigError("a service without an entry script has exactly one model")
-    return Config(models=models, settings=_settings(fields.pop("settings")), **fields)
+    return Config(models=models, settings=_settings(fields.pop("settings"), fields["env"]), **fields)
 
 
 def _model(value: Any, where: str) -> Model:
@@ -157,7 +157,7 @@ def _model(value: Any, where: str) -> Model:
     )
 
 
-def _settings(value: dict[str, Any]) -> Settings:
+def _settings(value: dict[str, Any], env: dict[str, Any]) -> Settings:
     _refuse_unknown(value, set(Settings._fields), "settings.")
     given = {
         name: _typed(value, name, _SETTING_TYPES[name], "settings.") for name in value if value[name] is not None
@@ -165,6 +165,8 @@ def _settings(value: dict[str, Any]) -> Settings:
     for name in ("cors_origins", "pickle_allow"):
         if name in given:
             given[name] = tuple(given[name])
+    # The retired system's variable, which a script's environment may have.
+    given.setdefault("cors_origins", tuple(str(env.get("AML_CORS_ORIGINS", "")).replace(",", " ").split()))
     settings = Settings(**given)
     if settings.dispatch not in _DISPATCHES:
         raise ConfigError(f"settings.dispatch must be one of {', '.join(_DISPATCHES)}")

@@ -6,6 +6,8 @@ import re
 import threading
 from typing import Any
 
+import pytest
+
 from mlplan.serving import logs
 
 from .conftest import Serve
@@ -34,6 +36,17 @@ def test_pages_of_other_origins_are_let_in_by_name(serve: Serve) -> None:
     assert "POST" in answer.headers["access-control-allow-methods"]
     answer = service.score({}, {"origin": "https://b.example"})
     assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["vary"] == "origin"  # a cache may not hand it to a page that is let in
+
+
+@pytest.mark.parametrize(
+    ("variable", "let_in"), [("https://b.example, https://a.example", "https://a.example"), ("*", "*")]
+)
+def test_the_retired_systems_variable_lets_pages_in(serve: Serve, variable: str, let_in: str) -> None:
+    service = serve(script=ECHO, env={"AML_CORS_ORIGINS": variable})
+    answer = service.score({}, {"origin": "https://a.example"})
+    assert answer.headers["access-control-allow-origin"] == let_in
+    assert ("vary" in answer.headers) == (variable != "*")
 
 
 def test_no_page_is_let_in_unless_named(serve: Serve) -> None:
