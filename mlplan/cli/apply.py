@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mlplan.kinds.protocol import Effects
     from mlplan.plan.changes import Plan
     from mlplan.state.records import State
-    from mlplan.views.plan_json import PlanFile
+    from mlplan.views.plan_reading import PlanFile
     from mlplan.workspace.protocols import Holder
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlplan.plan.changes import Plan
     from mlplan.views.plan_context import Context
-    from mlplan.views.plan_json import PlanFile
+    from mlplan.views.plan_reading import PlanFile
 
 
 def write_plan_file(path: str, plan: Plan, context: Context, again: Callable[[], Plan]) -> None:
@@ -60,7 +60,7 @@ def _is_free(place: str) -> bool:
 
 def read_plan_file(path: str) -> PlanFile:
     """What is in a plan file. Raises: Refusal for what is no plan, was altered, or is from a newer mlplan."""
-    from mlplan.views.plan_json import plan_from_json
+    from mlplan.views.plan_reading import plan_from_json
 
     try:
         with open(path, encoding="utf-8") as stream:

@@ -25,6 +25,7 @@ from mlplan.views import plan_html, plan_json, plan_markdown, plan_text
 from mlplan.views.console import address_column, event_lines, frame
 from mlplan.views.events_json import JsonLinesView
 from mlplan.views.plain import PlainView
+from mlplan.views.plan_reading import plan_from_json
 from mlplan.views.progress import Progress
 from mlplan.views.terminal import painted
 
@@ -50,7 +51,7 @@ def _hold(folder: Path, made: dict[str, str], inputs: set[str], update: bool) ->
 
 @pytest.mark.parametrize("folder", PLANS, ids=lambda folder: folder.name)
 def test_plan(folder: Path, update_golden: bool) -> None:
-    plan, _, context = plan_json.plan_from_json((folder / "plan.json").read_text(encoding="utf-8"))
+    plan, _, context = plan_from_json((folder / "plan.json").read_text(encoding="utf-8"))
     graph = _graph(folder)
     actions = {change.address: change.action for change in plan.changes}
     made = {

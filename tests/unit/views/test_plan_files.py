@@ -14,6 +14,7 @@ from mlplan.fingerprint import Part
 from mlplan.plan.changes import Change, Forecast, Plan, Reason
 from mlplan.views import plan_json
 from mlplan.views.plan_context import Context
+from mlplan.views.plan_reading import plan_from_json
 from mlplan.world import Drift
 
 TRAIN = Address("run", "train")
@@ -52,7 +53,7 @@ PLAN = Plan(
 def test_comes_back_as_it_was() -> None:
     context = Context("main", {TRAIN: "this-change"}, False)
     text = plan_json.render(PLAN, context=context)
-    read = plan_json.plan_from_json(text)
+    read = plan_from_json(text)
     assert read.plan == PLAN
     assert read.context.base == "main"
     assert read.context.attribution[TRAIN] == "this-change"
@@ -131,7 +132,7 @@ def _edited(**fields: Any) -> str:
 )
 def test_what_is_no_plan_is_refused(text: str, code: str) -> None:
     with pytest.raises(Refusal) as refused:
-        plan_json.plan_from_json(text, file="plan.json")
+        plan_from_json(text, file="plan.json")
     (diagnostic,) = refused.value.diagnostics
     assert diagnostic.code == code
     assert "plan.json" in diagnostic.detail
@@ -141,11 +142,11 @@ def test_what_is_no_plan_is_refused(text: str, code: str) -> None:
 def test_an_action_that_nobody_knows_is_refused() -> None:
     entry = plan_json.document(PLAN)["resource_changes"][1]
     with pytest.raises(Refusal, match="unknown action: explode"):
-        plan_json.plan_from_json(_edited(resource_changes=[{**entry, "action": "explode"}], resource_drift=[]))
+        plan_from_json(_edited(resource_changes=[{**entry, "action": "explode"}], resource_drift=[]))
 
 
 def test_every_cut_of_a_plan_file_is_refused() -> None:
     text = (Path(__file__).parents[2] / "golden" / "cases" / "losses" / "plan.json").read_text(encoding="utf-8")
     for end in range(0, len(text) - 2, 97):
         with pytest.raises(Refusal):
-            plan_json.plan_from_json(text[:end])
+            plan_from_json(text[:end])
