@@ -295,3 +295,15 @@ Where that checkout or its machine is gone for good, start it anew from here:
 
 Should that machine come back, `mlplan gc` there ends what serves there still.
 """
+
+MLP5021 = Code("MLP5021", "Checkout belongs to another user")
+"""git doesn't look into a repository that another user owns, and what it was to tell can't be done without: what two
+revisions hold, or whether a branch brings a workspace along.
+
+Why: a repository's configuration can name programs to run, so git keeps away from one that somebody else may have
+made. In a job's container it is common: the checkout belongs to the user outside.
+
+What to do: where you trust who owns it, say so:
+
+    git config --global --add safe.directory /path/of/the/checkout
+"""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
 
+    from mlplan.diagnostics import Diagnostic
+
 LINK, EXECUTABLE, SUBMODULE = "120000", "100755", "160000"
 """Modes of a commit's entries; any other is a plain file."""
 
@@ -284,10 +286,19 @@ def asked(top: str, *words: str) -> str:
     """What git answers. Raises: Refusal with what it complains about."""
     ended = _ended(top, words, ())
     if ended.returncode:
-        said = ended.stderr.decode(errors="replace").strip().splitlines()
-        detail = f"`git {words[0]}` failed: {said[-1] if said else 'it said nothing'}."
-        raise Refusal([codes.MLP5010.diagnostic(detail, hint="Check the clone:\n    git fsck")])
+        raise Refusal([_complaint(top, words[0], ended.stderr.decode(errors="replace").strip())])
     return ended.stdout.decode(errors="surrogateescape")
+
+
+def _complaint(top: str, command: str, said: str) -> Diagnostic:
+    if "safe.directory" in said:
+        import shlex
+
+        detail = f"{top} belongs to another user, so git doesn't look into it."
+        trust = f"git config --global --add safe.directory {shlex.quote(top)}"
+        return codes.MLP5021.diagnostic(detail, hint=f"Where you trust who owns it, say so:\n    {trust}")
+    detail = f"`git {command}` failed: {said.splitlines()[-1] if said else 'it said nothing'}."
+    return codes.MLP5010.diagnostic(detail, hint="Check the clone:\n    git fsck")
 
 
 def run(top: str, *words: str, options: Sequence[str] = ()) -> str | None:

@@ -16,7 +16,7 @@ FOLDS_CASE = sys.platform in ("darwin", "win32")
 
 def tracked(root: str, places: Iterable[str]) -> list[str]:
     """Those of the places (paths as the manifest in `root` writes them) that git tracks, or below which it tracks
-    something."""
+    something. Raises: Refusal where the index speaks for one, and git doesn't tell."""
     found = _find_git(os.path.realpath(root))
     if found is None:
         return []
@@ -25,12 +25,12 @@ def tracked(root: str, places: Iterable[str]) -> list[str]:
     wanted = {place: _below(top, os.path.join(os.path.realpath(root), place)) for place in places}
     if not index or not any(_may_hold(index, folder, below) for names in wanted.values() for below in names):
         return []
-    from mlplan.workspace.git import run
+    from mlplan.workspace.git import asked
 
     magic = ":(top,icase,literal)" if FOLDS_CASE else ":(top,literal)"
 
     def holds(below: str) -> bool:
-        return bool(run(top, "--no-literal-pathspecs", "ls-files", "--cached", "--", f"{magic}{below}"))
+        return bool(asked(top, "--no-literal-pathspecs", "ls-files", "--cached", "--", f"{magic}{below}"))
 
     return [place for place, names in wanted.items() if any(holds(below) for below in names)]
 

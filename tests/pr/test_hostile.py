@@ -213,6 +213,18 @@ def test_a_plan_refuses_a_workspace_that_git_tracks(planted: Repository) -> None
         assert "git rm -r --cached .mlplan" in result.err
 
 
+def test_a_checkout_of_another_user_is_not_believed_either(
+    planted: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # without what this machine trusts
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true")
+    for words in (("plan",), ("apply", "-y"), ("plan", "--base", "main")):
+        result = planted.mlplan(*words)
+        assert (result.code, result.out) == (1, "")
+        assert "error[MLP5021]: Checkout belongs to another user" in result.err
+        assert "git config --global --add safe.directory" in result.err
+
+
 def test_validate_tells_it_and_does_not_believe_the_cache(planted: Repository) -> None:
     planted.edit("mlplan.yaml", "compute: here\n    source", "compute: hare\n    source")
     plant = planted.folder / ".mlplan/cache"
