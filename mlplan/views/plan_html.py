@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlplan.views.plan_context import Context
 
 STYLE = """
-:root { --ink: #0f172a; --soft: #64748b; --line: #e2e8f0; --back: #fff; --lost: #dc2626 }
+:root { color-scheme: light dark; --ink: #0f172a; --soft: #64748b; --line: #e2e8f0; --back: #fff; --lost: #dc2626 }
 * { box-sizing: border-box }
 body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 66rem;
   margin: 2.5rem auto; padding: 0 1.25rem }
