@@ -252,7 +252,8 @@ def leave_out(value: Any, names: frozenset[str], columns: Sequence[str] | None) 
     else:
         for key in KEYS:
             if isinstance(found.get(key), list):
-                found[key] = _without_columns(found[key], names, columns)
+                rows = [_tensor_without(row, names, columns) for row in found[key]]
+                found[key] = _without_columns(rows, names, columns)
     return {name: leave_out(item, names, columns) for name, item in found.items()}
 
 
@@ -264,6 +265,18 @@ def _without_columns(rows: Sequence[Any], names: frozenset[str], columns: Sequen
         [cell for place, cell in enumerate(row) if str(place) not in names] if isinstance(row, list) else row
         for row in rows
     ]
+
+
+def _tensor_without(value: Any, names: frozenset[str], columns: Sequence[str] | None) -> Any:
+    """A tensor of rows, whose data come flat, without the named columns; anything else as it is."""
+    shape, data = (value.get("shape"), value.get("data")) if isinstance(value, dict) else (None, None)
+    if not isinstance(shape, list) or not isinstance(data, list) or list(map(type, shape)) != [int, int]:
+        return value
+    width = shape[1]
+    if not data or len(data) != shape[0] * width:
+        return value
+    rows = _without_columns([data[start : start + width] for start in range(0, len(data), width)], names, columns)
+    return {**value, "shape": [shape[0], len(rows[0])], "data": [cell for row in rows for cell in row]}
 
 
 def _without_places(rows: Sequence[Any], dropped: Sequence[bool]) -> list[Any]:
