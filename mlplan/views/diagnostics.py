@@ -1,21 +1,23 @@
-"""Diagnostics as text for people: with the marked line, or one line each.
+"""Diagnostics as text for people, with the marked line or one line each; and what all their forms share.
 
-The other forms stand beside this: `diagnostics_json.py`, `_sarif`, `_github`, `_gitlab`, `_junit`, `_markdown`.
+The other forms stand beside this: `diagnostics_json.py`, `_sarif`, `_github`, `_gitlab`, `_junit`, `_markdown`. How
+a marked line is drawn: `excerpts.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mlplan.diagnostics import SEVERITIES
-from mlplan.source import Source, Span
+from mlplan.views.excerpts import marked, on_one_line, view, visible
+from mlplan.views.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlplan.diagnostics import Diagnostic, Label, Severity
+    from mlplan.source import Source
 
-_TAB = 4
 _COLORS = {"error": "31", "warning": "33", "note": "36"}
 _QUIET = "34"  # gutters, secondary marks
 
@@ -31,7 +33,8 @@ def render_text(
         return ""
     page = Page(sources, color=color, width=width)
     blocks = [page.block(diagnostic) for diagnostic in diagnostics]
-    return "\n\n".join([*blocks, counts(diagnostics)]) + "\n"
+    total = f"{counts(diagnostics)}. To read more: mlplan explain {by_severity(diagnostics)[0].code}"
+    return "\n\n".join([*blocks, total]) + "\n"
 
 
 def render_concise(diagnostics: Sequence[Diagnostic]) -> str:
@@ -41,32 +44,25 @@ def render_concise(diagnostics: Sequence[Diagnostic]) -> str:
 
 def concise_line(diagnostic: Diagnostic) -> str:
     """One diagnostic on one line."""
-    where = f"{_plain(str(diagnostic.span))}: " if diagnostic.span else ""
+    where = f"{on_one_line(str(diagnostic.span))}: " if diagnostic.span else ""
     detail = " ".join(diagnostic.detail.split())
-    return f"{where}{diagnostic.severity}[{diagnostic.code}] {diagnostic.summary}: {printable(detail)}"
+    return f"{where}{diagnostic.severity}[{diagnostic.code}] {diagnostic.summary}: {visible(detail)}"
 
 
 def counts(diagnostics: Sequence[Diagnostic]) -> str:
-    """How many there are, such as `2 errors, 1 warning`, and where to read on."""
-    numbers = []
-    for severity in SEVERITIES:
-        count = sum(diagnostic.severity == severity for diagnostic in diagnostics)
-        if count:
-            numbers.append(f"{count} {severity}{'s' if count > 1 else ''}")
-    worst = min(diagnostics, key=lambda diagnostic: SEVERITIES.index(diagnostic.severity))
-    return f"{', '.join(numbers)}. To read more: mlplan explain {worst.code}"
+    """How many there are: `2 errors, 1 warning`."""
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    return ", ".join(counted(severities.count(each), each) for each in SEVERITIES if each in severities)
 
 
-def printable(text: str) -> str:
-    """Text with each character that would move the cursor or hide things made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in "\n\u200d" else "\ufffd" for char in text)
+def by_severity(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The most severe first, else in their order."""
+    return sorted(diagnostics, key=lambda diagnostic: SEVERITIES.index(diagnostic.severity))
 
 
-def _plain(text: str) -> str:
-    """Text as it may stand in a line."""
-    return printable(text).replace("\n", " ")
+def in_repository(file: str, prefix: str) -> str:
+    """A file's path as a forge knows it. `prefix` leads from the repository's root to the project's folder."""
+    return f"{prefix.rstrip('/')}/{file}" if prefix else file
 
 
 class Page:
@@ -83,15 +79,15 @@ class Page:
         rows = [f"{head}{self._paint(f': {diagnostic.summary}', '', bold=True)}"]
         if diagnostic.labels:
             rows += self._excerpts(diagnostic.labels, diagnostic.severity)
-        rows += ["", *self._sentences(printable(diagnostic.detail), "")]
+        rows += ["", *self._sentences(visible(diagnostic.detail), "")]
         if diagnostic.hint:
-            rows += ["", *self._sentences(printable(diagnostic.hint), "hint: ")]
+            rows += ["", *self._sentences(visible(diagnostic.hint), "hint: ")]
         return "\n".join(rows)
 
     def _excerpts(self, labels: Sequence[Label], severity: Severity) -> list[str]:
         """The marked lines, the primary one first; a line that carries several marks is shown once."""
         gutter = max(len(str(label.span.line)) for label in labels)
-        rows = [f"{' ' * gutter}{self._paint('-->', _QUIET)} {_plain(str(labels[0].span))}"]
+        rows = [f"{' ' * gutter}{self._paint('-->', _QUIET)} {on_one_line(str(labels[0].span))}"]
         bar = self._paint(f"{' ' * gutter} |", _QUIET)
         shown: tuple[str, int] | None = None
         for index, label in enumerate(labels):
@@ -99,15 +95,15 @@ class Page:
             if span.file not in self._lines:
                 continue
             mark = "-" if index else "^"
-            view = _view(self._lines[span.file], span, self._width - gutter - 3)
+            drawn = view(self._lines[span.file], span, self._width - gutter - 3)
             if shown != (span.file, span.line):
                 if shown and span.file != shown[0]:
-                    rows.append(f"{' ' * gutter}{self._paint('-->', _QUIET)} {_plain(str(span))}")
-                rows += [bar, self._paint(f"{span.line:>{gutter}} |", _QUIET) + f" {view.text}".rstrip()]
+                    rows.append(f"{' ' * gutter}{self._paint('-->', _QUIET)} {on_one_line(str(span))}")
+                rows += [bar, self._paint(f"{span.line:>{gutter}} |", _QUIET) + f" {drawn.text}".rstrip()]
             shown = (span.file, span.line)
             color = _QUIET if index else _COLORS[severity]
             room = self._width - gutter - 3
-            for words in _marked(view, mark, _plain(label.text), room):
+            for words in marked(drawn, mark, on_one_line(label.text), room):
                 rows.append(f"{bar} {self._paint(words, color)}")
         return rows
 
@@ -133,83 +129,3 @@ class Page:
             return text
         style = ";".join(part for part in ("1" if bold else "", color) if part)
         return f"\x1b[{style}m{text}\x1b[0m" if style else text
-
-
-def _marked(view: _View, mark: str, text: str, room: int) -> list[str]:
-    """The mark and its words; the words below it where they would stand beyond the width."""
-    under = f"{' ' * view.start}{mark * view.length}"
-    if not text or columns(under) + 1 + columns(text) <= room:
-        return [f"{under} {text}".rstrip()]
-    return [under, f"{' ' * max(0, min(view.start, room - columns(text)))}{text}"]
-
-
-class _View(NamedTuple):
-    """A source line as it is drawn, and where its mark stands, in columns of the terminal."""
-
-    text: str
-    start: int
-    length: int
-
-
-def _view(lines: list[str], span: Span, width: int) -> _View:
-    line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
-    first = min(span.column - 1, len(line))
-    last = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
-    last = max(min(last, len(line)), first)
-    before, marked, after = _drawn(line[:first], 0), line[first:last], line[last:]
-    start = columns(before)
-    marked = _drawn(marked, start)
-    length = max(columns(marked), 1)
-    text = before + marked + _drawn(after, start + length)
-    if columns(text) <= width:
-        return _View(text, start, length)
-    return _cut(text, start, length, width)
-
-
-def _cut(text: str, start: int, length: int, width: int) -> _View:
-    """A long line, cut so that the start of its mark is seen."""
-    begin = max(0, min(start - width // 3, columns(text) - width + 3))
-    if begin:
-        text, start = "..." + _from_column(text, begin + 3), start - begin
-    kept = ""
-    for char in text:
-        if columns(kept) + _width_of(char) > width - 3:
-            kept += "..."
-            break
-        kept += char
-    return _View(kept, start, max(min(length, width - start), 1))
-
-
-def _from_column(text: str, column: int) -> str:
-    at = 0
-    for index, char in enumerate(text):
-        if at >= column:
-            return " " * (at - column) + text[index:]
-        at += _width_of(char)
-    return ""
-
-
-def _drawn(text: str, column: int) -> str:
-    """A piece of a line as it is drawn from a column on: tabs as spaces, what can't be seen made visible."""
-    if text.isprintable():
-        return text
-    made = ""
-    for char in text:
-        if char == "\t":
-            made += " " * (_TAB - (column + columns(made)) % _TAB)
-        else:
-            made += printable(char)
-    return made
-
-
-def columns(text: str) -> int:
-    """How many columns a terminal takes for a text."""
-    return len(text) if text.isascii() else sum(_width_of(char) for char in text)
-
-
-def _width_of(char: str) -> int:
-    import unicodedata
-
-    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplan.diagnostics import SEVERITIES
-from mlplan.views.diagnostics import concise_line, printable
+from mlplan.views.diagnostics import concise_line, in_repository
+from mlplan.views.excerpts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def _annotation(diagnostic: Diagnostic, prefix: str) -> str:
     span = diagnostic.span
     if span:
         properties = {
-            "file": f"{prefix.rstrip('/')}/{span.file}" if prefix else span.file,
+            "file": in_repository(span.file, prefix),
             "line": str(span.line),
             "endLine": str(span.end_line),
             **properties,
@@ -56,7 +57,7 @@ def _annotation(diagnostic: Diagnostic, prefix: str) -> str:
 
 
 def _message(text: str) -> str:
-    return printable(text).replace("%", "%25").replace("\n", "%0A")
+    return visible(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

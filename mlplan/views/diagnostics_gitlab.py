@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlplan.views.diagnostics import in_repository
 from mlplan.views.diagnostics_identity import fingerprints
 
 if TYPE_CHECKING:
@@ -32,14 +33,13 @@ def render_gitlab(
 
 def _finding(diagnostic: Diagnostic, fingerprint: str, prefix: str, manifest: str) -> Json:
     span = diagnostic.span
-    path = span.file if span else manifest
     return {
         "description": f"{diagnostic.summary}: {' '.join(diagnostic.detail.split())}",
         "check_name": diagnostic.code,
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[diagnostic.severity],
         "location": {
-            "path": f"{prefix.rstrip('/')}/{path}" if prefix else path,
+            "path": in_repository(span.file if span else manifest, prefix),
             "lines": {"begin": span.line if span else 1, "end": span.end_line if span else 1},
         },
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from mlplan.views.diagnostics import concise_line, printable
+from mlplan.views.diagnostics import concise_line
+from mlplan.views.excerpts import on_one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,9 @@ def _case(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     name = f"{diagnostic.code} {diagnostic.summary}" + (f" at {span.line}:{span.column}" if span else "")
     classname = str(diagnostic.address or (span.file if span else "mlplan"))
-    text = concise_line(diagnostic) + (f"\n\n{printable(diagnostic.hint)}" if diagnostic.hint else "")
+    text = concise_line(diagnostic) + (f"\n\n{visible(diagnostic.hint)}" if diagnostic.hint else "")
     if diagnostic.severity == "error":
-        message = quoteattr(printable(diagnostic.detail).replace("\n", " "))
+        message = quoteattr(on_one_line(diagnostic.detail))
         inside = f"<failure type={quoteattr(diagnostic.code)} message={message}>{escape(text)}</failure>"
     else:
         inside = f"<system-out>{escape(text)}</system-out>"

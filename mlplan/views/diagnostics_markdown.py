@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlplan.diagnostics import SEVERITIES
-from mlplan.views.diagnostics import Page, printable
+from mlplan.views.diagnostics import Page, by_severity, counts
+from mlplan.views.excerpts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,21 +23,14 @@ def render_markdown(
     """At most `limit` bytes of UTF-8: the most severe are kept, and how many are left out is said."""
     if not diagnostics:
         return "**The manifest is valid.**\n"
-    counts = [
-        f"{count} {severity}{'s' if count > 1 else ''}"
-        for severity in SEVERITIES
-        if (count := sum(diagnostic.severity == severity for diagnostic in diagnostics))
-    ]
-    made = f"**{', '.join(counts)}**\n"
-    used = len(made.encode())
-    by_severity = sorted(diagnostics, key=lambda diagnostic: SEVERITIES.index(diagnostic.severity))
-    parts = [made]
+    parts = [f"**{counts(diagnostics)}**\n"]
+    used = len(parts[0].encode())
     page = Page(sources)
-    for index, diagnostic in enumerate(by_severity):
+    for index, diagnostic in enumerate(by_severity(diagnostics)):
         part = _folded(diagnostic, page)
         used += len(part.encode())
         if used > limit - 200:
-            parts.append(f"\n{len(by_severity) - index} more are left out here: `mlplan validate` lists them all.\n")
+            parts.append(f"\n{len(diagnostics) - index} more are left out here: `mlplan validate` lists them all.\n")
             break
         parts.append(part)
     return "".join(parts)
@@ -47,7 +40,7 @@ def _folded(diagnostic: Diagnostic, page: Page) -> str:
     from html import escape
 
     where = f" <code>{escape(str(diagnostic.span))}</code>" if diagnostic.span else ""
-    title = f"<b>{diagnostic.code}</b> {escape(diagnostic.summary)}{where}: {escape(printable(diagnostic.detail))}"
+    title = f"<b>{diagnostic.code}</b> {escape(diagnostic.summary)}{where}: {escape(visible(diagnostic.detail))}"
     text = page.block(diagnostic)
     fence = "`" * max(3, _longest_run(text) + 1)
     summary = " ".join(title.split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplan import __version__
-from mlplan.diagnostics import SEVERITIES
+from mlplan.views.diagnostics import by_severity, in_repository
 from mlplan.views.diagnostics_identity import fingerprints
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def render_sarif(
     import json
 
     marks = dict(zip(diagnostics, fingerprints(diagnostics, sources), strict=True))
-    by_severity = sorted(diagnostics, key=lambda diagnostic: SEVERITIES.index(diagnostic.severity))
-    kept = by_severity[:MAX_RESULTS]
+    kept = by_severity(diagnostics)[:MAX_RESULTS]
     rules = list(dict.fromkeys(diagnostic.code for diagnostic in kept))
     results = [
         _result(diagnostic, rules.index(diagnostic.code), marks[diagnostic], prefix, manifest) for diagnostic in kept
@@ -98,8 +97,7 @@ def _result(diagnostic: Diagnostic, rule: int, fingerprint: str, prefix: str, ma
 def _physical(span: Span | None, prefix: str, manifest: str) -> Json:
     from urllib.parse import quote
 
-    path = span.file if span else manifest
-    uri = quote(f"{prefix.rstrip('/')}/{path}" if prefix else path)
+    uri = quote(in_repository(span.file if span else manifest, prefix))
     if span is None:
         return {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}
     region = {

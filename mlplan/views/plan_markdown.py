@@ -19,14 +19,11 @@ from mlplan.views.values import counted, printable, shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlplan.plan.changes import Change, Golden, Impact, Plan
+    from mlplan.plan.changes import Change, Golden, Plan
     from mlplan.views.plan_context import Context
 
 LIMIT = 65_536
 """How many characters a comment may have."""
-
-IMPACTS: tuple[Impact, ...] = ("destructive", "contract", "retrain", "serve-only", "cosmetic", "none")
-"""The worst first."""
 
 VALUE_LENGTH = 80
 """How much of a value is shown."""
@@ -103,10 +100,10 @@ def _head(plan: Plan, context: Context) -> str:
 def _changes(plan: Plan, context: Context, detail: Detail) -> list[str]:
     """A heading for each impact that there is, and a piece for each change under it."""
     pieces: list[str] = []
-    for impact in IMPACTS:
+    for impact, meaning in words.IMPACT_WORDS.items():
         group = [change for change in loud(plan) if change.impact == impact]
         if group:
-            pieces.append(f"### {impact.capitalize()}: {words.IMPACT_WORDS[impact]}\n")
+            pieces.append(f"### {impact.capitalize()}: {meaning}\n")
         pieces += [_change(change, context, detail) for change in group]
         if group:
             pieces[-1] = pieces[-1].rstrip("\n") + "\n"

@@ -44,9 +44,9 @@ def cells(text: str) -> int:
     """How many columns the text takes."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width  # only for text beyond ASCII
+    from unicodedata import category, east_asian_width  # only for text beyond ASCII
 
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def width_of(pieces: Line) -> int:

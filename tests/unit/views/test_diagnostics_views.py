@@ -14,7 +14,7 @@ from mlplan.address import Address
 from mlplan.diagnostics import Diagnostic, Label, Severity
 from mlplan.source import Source, Span
 from mlplan.views import diagnostics_sarif
-from mlplan.views.diagnostics import columns, render_concise, render_text
+from mlplan.views.diagnostics import render_concise, render_text
 from mlplan.views.diagnostics_github import render_github
 from mlplan.views.diagnostics_gitlab import render_gitlab
 from mlplan.views.diagnostics_identity import fingerprints
@@ -22,6 +22,7 @@ from mlplan.views.diagnostics_json import render_json
 from mlplan.views.diagnostics_junit import render_junit
 from mlplan.views.diagnostics_markdown import render_markdown
 from mlplan.views.diagnostics_sarif import render_sarif
+from mlplan.views.terminal import cells
 
 TEXT = "version: 1\nrun:\n  train:\n    compute: gpu-smal\n"
 SOURCE = Source("mlplan.yaml", TEXT)
@@ -115,12 +116,12 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
     assert drawn[len(mark) - 3 : len(mark)] == "050"
     assert drawn.startswith("...")
     assert drawn.endswith("...")
-    assert columns(drawn) <= 56
+    assert cells(drawn) <= 56
 
 
 def test_a_long_wide_line_is_cut_to_the_width() -> None:
     drawn, mark = _marked("値" * 300, 151, 152, width=60)
-    assert columns(drawn) <= 56
+    assert cells(drawn) <= 56
     assert mark.endswith(" ^^")
 
 

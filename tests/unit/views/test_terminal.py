@@ -27,6 +27,10 @@ def test_styles_survive_wrapping() -> None:
 
 def test_wide_characters_take_two_columns() -> None:
     assert cells("数据a\u0301") == 5
+
+
+def test_what_joins_characters_takes_no_column() -> None:
+    assert cells("a\u200db\ufeff") == 2
     assert _text([clipped(line("数据数据"), 5)]) == ["数据…"]
 
 
