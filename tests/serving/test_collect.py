@@ -89,11 +89,15 @@ def test_a_sample_is_a_share(tmp_path: Path) -> None:
             {"inputs": [{"name": "a", "data": [2]}]},
         ),
         (
-            {"inputs": [{"name": "x", "shape": [2, 2], "data": [1, 2, 3, 4]}, {"name": "y", "shape": [2], "data": [5]}]},
+            {"inputs": [{"name": "x", "shape": [2, 2], "data": [1, 2, 3, 4]}, {"shape": [2], "data": [5]}]},
             ["a", "b"],
-            {"inputs": [{"name": "x", "shape": [2, 1], "data": [1, 3]}, {"name": "y", "shape": [2], "data": [5]}]},
+            {"inputs": [{"name": "x", "shape": [2, 1], "data": [1, 3]}, {"shape": [2], "data": [5]}]},
         ),
-        ({"outputs": [{"shape": [1, 2], "data": [1, 2]}]}, ["a", "b"], {"outputs": [{"shape": [1, 2], "data": [1, 2]}]}),
+        (
+            {"outputs": [{"shape": [1, 2], "data": [1, 2]}]},
+            ["a", "b"],
+            {"outputs": [{"shape": [1, 2], "data": [1, 2]}]},
+        ),
         ({"a": {"b": {"c": 1}, "d": [{"b": 1, "e": 2}]}}, None, {"a": {"d": [{"e": 2}]}}),
         ([1, "b"], None, [1, "b"]),
     ],
