@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+from typing import TYPE_CHECKING
 
 from mlplan.cli.globals import Globals, say, tell
 from mlplan.cli.writing import writing
@@ -13,7 +14,11 @@ from mlplan.diagnostics import nearest
 from mlplan.errors import ExitCode, Refusal
 from mlplan.resources import folder, read
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 SCHEMA_LINE = "# yaml-language-server: $schema={path}\n"
+README = "README.md"
 SCHEMA_FILE = ".mlplan-schema.json"
 CI_FILES = {
     "github": {
@@ -26,7 +31,7 @@ CI_FILES = {
 
 
 def run(options: Globals, directory: str, template: str, listed: bool, ci: str = "") -> ExitCode:
-    """Writes the project, and the jobs of a forge where one is named; refuses to overwrite a single file.
+    """Writes the project, and the jobs of a forge where one is named; refuses to overwrite any file.
 
     Beside a manifest that is there already, the jobs alone are written.
     """
@@ -34,32 +39,59 @@ def run(options: Globals, directory: str, template: str, listed: bool, ci: str =
     if ci and os.path.exists(os.path.join(directory, "mlplan.yaml")):
         with writing(directory):
             return write_ci(directory, ci)
-    source = folder("examples")
-    templates = sorted(
-        name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml"))
-    )
     if listed:
-        for name in templates:
-            say(name)
+        say(overview(templates()))
         return ExitCode.OK
-    if template not in templates:
-        near = nearest(template, templates)
-        hint = f'Did you mean "{near}"?' if near else f"There are: {', '.join(templates)}."
-        raise Refusal([codes.MLP5001.diagnostic(f"No template is called `{template}`.", hint=hint)])
-    refuse_to_overwrite(os.path.join(source, template), directory)
+    files = files_to_write(template_named(template), directory)
     with writing(directory):
-        copy_files(os.path.join(source, template), directory)
+        copy_files(files, directory)
         write_schema(directory)
         if ci:
             write_ci(directory, ci)
+    if README not in files:
+        tell(f"{README} was there, and stays.")
+    tell("\n    ".join([f"Wrote a project after the template {template}. Now:", *next_steps(directory, ci)]))
+    return ExitCode.OK
+
+
+def templates() -> dict[str, str]:
+    """The folder of each template by its name, in order."""
+    source = folder("examples")
+    names = sorted(name for name in os.listdir(source) if os.path.exists(os.path.join(source, name, "mlplan.yaml")))
+    return {name: os.path.join(source, name) for name in names}
+
+
+def template_named(name: str) -> str:
+    """The folder of a template. Raises: Refusal where there is none of that name."""
+    known = templates()
+    if name not in known:
+        near = nearest(name, known)
+        hint = f'Did you mean "{near}"?' if near else f"There are: {', '.join(known)}."
+        raise Refusal([codes.MLP5001.diagnostic(f"No template is called `{name}`.", hint=hint)])
+    return known[name]
+
+
+def overview(known: Mapping[str, str]) -> str:
+    """The templates, a line each: name, and what it shows as the first line of its page says."""
+    width = max(map(len, known))
+    return "\n".join(f"{name:{width}}  {title(path)}" for name, path in known.items())
+
+
+def title(template: str) -> str:
+    """The first line of a template's page."""
+    with open(os.path.join(template, README), encoding="utf-8") as stream:
+        return stream.readline().lstrip("# ").rstrip()
+
+
+def next_steps(directory: str, ci: str) -> list[str]:
+    """What to type after the project is written."""
     steps = [] if directory == "." else [f"cd {shlex.quote(directory)}"]
     steps += ["mlplan plan", "mlplan apply"]
     if not ci:
         forge = forge_of(directory)
         either = "" if forge else " (or gitlab)"
         steps.append(f"mlplan init --ci {forge or 'github'}    # checks pull requests as well{either}")
-    tell("\n    ".join([f"Wrote a project after the template {template}. Now:", *steps]))
-    return ExitCode.OK
+    return steps
 
 
 def write_ci(directory: str, ci: str) -> ExitCode:
@@ -110,24 +142,23 @@ def top_of(directory: str) -> str:
     return here
 
 
-def refuse_to_overwrite(source: str, directory: str) -> None:
-    """Raises: Refusal where a file of the template is there already."""
-    taken = [
-        os.path.relpath(path, source)
-        for path in files_below(source)
-        if os.path.exists(os.path.join(directory, os.path.relpath(path, source)))
-    ]
-    if taken:
+def files_to_write(template: str, directory: str) -> dict[str, str]:
+    """The absolute paths of a template's files by where they go in the project. A README that is there stays: a fresh
+    repository has one. Raises: Refusal where another file of the template is there already."""
+    files = {os.path.relpath(path, template): path for path in files_below(template)}
+    taken = [path for path in files if os.path.exists(os.path.join(directory, path))]
+    if taken not in ([], [README]):
         detail = f"{directory} holds {', '.join(sorted(taken)[:5])} already."
         raise Refusal([codes.MLP5006.diagnostic(detail, hint="Name a new folder:\n    mlplan init my-project")])
+    return {path: source for path, source in files.items() if path not in taken}
 
 
-def copy_files(source: str, directory: str) -> None:
+def copy_files(files: Mapping[str, str], directory: str) -> None:
     """Copies a template's files, their content alone: who may read them, and what the folder is like, say others."""
-    for path in files_below(source):
-        target = os.path.join(directory, os.path.relpath(path, source))
+    for path, source in files.items():
+        target = os.path.join(directory, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copyfile(path, target)
+        shutil.copyfile(source, target)
 
 
 def files_below(source: str) -> list[str]:
