@@ -32,16 +32,21 @@ def run(options: Globals, check: bool, upgrade: tuple[str, ...]) -> ExitCode:
         problems = compared(manifest, before).diagnostics()
         tell_problems(problems)
         if not problems:
-            tell("mlplan.lock is complete.")
+            tell(settled(path))
         return ExitCode.FAILED if has_errors(problems) else ExitCode.OK
     after = complete(manifest, before, upgrade)
     if after == before:
-        tell("mlplan.lock is complete." if os.path.exists(path) else "The manifest leaves nothing open to pin.")
+        tell(settled(path))
         return ExitCode.OK
     write(path, after)
     pinned = f"{counted(len(after.environments), 'environment')} and {counted(len(after.urls), 'URL')}"
     tell(f"mlplan.lock pins {pinned}.")
     return ExitCode.OK
+
+
+def settled(path: str) -> str:
+    """That nothing is to be done."""
+    return "mlplan.lock is complete." if os.path.exists(path) else "The manifest leaves nothing open to pin."
 
 
 def compared(manifest: Manifest, lock: Lock) -> LockCheck:
