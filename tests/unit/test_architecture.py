@@ -26,10 +26,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "fingerprint": FIRST,
     "state": (*FIRST, "fingerprint"),
     "manifest": FIRST,
-    "graph": (*FIRST, "manifest"),
-    "plan": (*FIRST, *CORE, "manifest"),
+    "graph": FIRST,
+    "plan": (*FIRST, "graph", "fingerprint", "state", "manifest"),
     "workspace": (*FIRST, "state", "fingerprint"),
-    "lock": (*FIRST, "manifest"),
+    "lock": FIRST,
     "render": (*FIRST, "manifest", "lock"),
     "machine": FIRST,
     "serving": (),
@@ -42,8 +42,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "targets.*": (*FIRST, *TARGETS, HOSTING, "machine", "render", "manifest", "serving", "tracking"),
     # Golden requests and collected records are files of the scoring runtime's.
     "kinds": (*FIRST, *CORE, "manifest", "lock", "workspace", "targets.protocols", "tracking", "serving"),
-    "apply": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds"),
-    "views": (*FIRST, *CORE, "manifest", "lock", "workspace", "kinds", "apply"),
+    "apply": (*FIRST, *CORE, "lock", "workspace", "targets.protocols", "kinds"),
+    "views": (*FIRST, *CORE, "workspace", "kinds"),
     "cli": (*FIRST, *CORE, "manifest", "lock", "workspace", *TARGETS, "render", "kinds", "apply", "views"),
     "ci": (*FIRST, "manifest", "views"),  # what jobs and hooks call beside the command line
     "__main__": ("cli",),
@@ -138,6 +138,20 @@ def test_rooms_import_only_what_they_may() -> None:
         and not allowed(room_of(found.module), room_of(found.imported.removeprefix("mlplan.")))
     ]
     assert [str(found) for found in crossings] == []
+
+
+def test_no_room_may_import_what_it_does_not() -> None:
+    """What nobody imports is taken off the table, so that it says what the rooms are like."""
+    used = {(room_of(each.module), room_of(each.imported.removeprefix("mlplan."))) for each in imports()}
+    targets = {room for room, _ in used if room.startswith("targets.") and room not in MAY_IMPORT}
+    unused = [
+        f"{room} imports nothing of {other}"
+        for room, others in MAY_IMPORT.items()
+        if room != "cli"  # it stands above them all
+        for other in set(others) - set(FIRST)
+        if not any((one, other) in used for one in (targets if room == "targets.*" else [room]))
+    ]
+    assert sorted(unused) == []
 
 
 def test_a_wall_would_be_noticed() -> None:
