@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from mlplan import __version__
+from mlplan.cli.completing import addresses, addresses_or_codes, template_names
 from mlplan.cli.globals import Globals, called_with, say
 from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes, examples
 from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
@@ -266,7 +267,10 @@ def init(
     context: typer.Context,
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write the project.")] = ".",
     template: Annotated[
-        str, typer.Option(metavar="NAME", help="Which project to begin with; --list shows them.")
+        str,
+        typer.Option(
+            metavar="NAME", autocompletion=template_names, help="Which project to begin with; --list shows them."
+        ),
     ] = "quickstart",
     listed: Annotated[bool, typer.Option("--list", help="Show the templates and leave.")] = False,
     ci: Annotated[Forge | None, typer.Option(help="Write jobs that check pull requests and apply merges.")] = None,
@@ -281,7 +285,10 @@ def init(
 def show(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(metavar="ADDR|PLANFILE", help="One resource, or a saved plan; without it, all.")
+        str,
+        typer.Argument(
+            metavar="ADDR|PLANFILE", autocompletion=addresses, help="One resource, or a saved plan; without it, all."
+        ),
     ] = "",
     form: Shown = Format.text,
 ) -> int:
@@ -306,7 +313,9 @@ def history(
 @app.command(epilog=examples("mlplan explain run.train", "mlplan explain MLP3104"))
 def explain(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="ADDR|CODE", help="`run.train`, or `MLP3104`.")],
+    what: Annotated[
+        str, typer.Argument(metavar="ADDR|CODE", autocompletion=addresses_or_codes, help="`run.train`, or `MLP3104`.")
+    ],
 ) -> int:
     """Say why an address would change, or what an error means. Down to the line of the manifest."""
     from mlplan.cli import explain as command
@@ -377,7 +386,10 @@ def lock(
 )
 def rollback(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(metavar="ADDR", help="`deployment.myservice`, or `model.mymodel`.")],
+    address: Annotated[
+        str,
+        typer.Argument(metavar="ADDR", autocompletion=addresses, help="`deployment.myservice`, or `model.mymodel`."),
+    ],
     version: Annotated[int | None, typer.Argument(metavar="VERSION", help="Without it, the one before.")] = None,
     yes: Yes = False,
 ) -> int:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mlplan.cli.completing import addresses
+
 
 def examples(*lines: str) -> str:
     """The end of a command's help: lines to copy. `tests/unit/cli/test_commands.py` reads each of them."""
@@ -22,13 +24,23 @@ class Format(str, Enum):
 
 Only = Annotated[
     list[str] | None,
-    typer.Option(metavar="ADDRESS", help="Only this address, `run.train` say, and what it needs. Repeatable."),
+    typer.Option(
+        metavar="ADDRESS",
+        autocompletion=addresses,
+        help="Only this address, `run.train` say, and what it needs. Repeatable.",
+    ),
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Not this address, nor what needs it. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS", autocompletion=addresses, help="Not this address, nor what needs it. Repeatable."
+    ),
 ]
 Replace = Annotated[
-    list[str] | None, typer.Option(metavar="ADDRESS", help="Make this address anew, changed or not. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS", autocompletion=addresses, help="Make this address anew, changed or not. Repeatable."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Shown = Annotated[Format, typer.Option("--format", help="How to show it.")]

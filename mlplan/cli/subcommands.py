@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mlplan.cli.completing import names
 from mlplan.cli.options import Format, Shown, Yes, examples
 
 dataset_app = typer.Typer(name="dataset", help="The versions of datasets.", no_args_is_help=True)
@@ -19,10 +20,14 @@ workspace_app = typer.Typer(
     name="workspace", help="Where the state is kept, and taking it elsewhere.", no_args_is_help=True
 )
 
-OneOrAll = Annotated[str, typer.Argument(metavar="NAME", help="Only of this one.")]
-Version = Annotated[str, typer.Argument(metavar="NAME[:VERSION]", help="Without a version, the newest.")]
-RunMention = Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a name, the newest execution.")]
-ServiceName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's name.")]
+OneOrAll = Annotated[str, typer.Argument(metavar="NAME", autocompletion=names, help="Only of this one.")]
+Version = Annotated[
+    str, typer.Argument(metavar="NAME[:VERSION]", autocompletion=names, help="Without a version, the newest.")
+]
+RunMention = Annotated[
+    str, typer.Argument(metavar="NAME|ID", autocompletion=names, help="Of a name, the newest execution.")
+]
+ServiceName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=names, help="The deployment's name.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Go on as it is written.")]
 
 
