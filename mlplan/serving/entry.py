@@ -126,10 +126,7 @@ class EntryScript:
     def _by_text(self, request: Request) -> dict[str, Any]:
         if request.method == b"GET":
             return {self._first: query_as_json(request.query).decode()}
-        try:
-            return {self._first: unpacked_body(request).decode("utf-8")}
-        except UnicodeDecodeError as error:
-            raise Refused(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
+        return {self._first: decoded(unpacked_body(request))}
 
     def _by_request(self, request: Request) -> dict[str, Any]:
         return {self._first: raw_http.make_request(request)}
@@ -217,7 +214,16 @@ def parse_json(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         if not body:
             raise Refused(400, "The body is empty; it must be JSON.") from None
+        decoded(body)
         raise Refused(400, f"The body is not JSON: {error}.") from None
+
+
+def decoded(body: bytes) -> str:
+    """The body as text. Raises: Refused with a 400 that says where it stops being UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
 
 
 def query_as_json(query: bytes) -> bytes:

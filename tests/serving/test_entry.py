@@ -277,6 +277,7 @@ def test_schema_decorators_decode_the_parameters(schema: Service) -> None:
     [
         (b"", {}, 400, "The body is empty; it must be JSON."),
         (b'{"data": [[1, NaN]]}', {}, 400, "The body is not JSON: "),
+        ('{"data": "ö"}'.encode("latin-1"), {}, 400, "The body is not UTF-8: invalid start byte at byte 10."),
         (b"[1]", {}, 400, 'The body must be a JSON object with "data", "factor".'),
         (b"{}", {}, 400, 'The body lacks "data".'),
         (b'{"data": [[1]]}', {}, 400, "The input doesn't fit the schema: "),

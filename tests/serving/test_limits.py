@@ -174,6 +174,13 @@ def test_what_is_not_understood_is_refused_in_its_own_words(
     assert headers["connection"] == "close"
 
 
+def test_what_comes_after_a_body_is_no_header(serve: Serve) -> None:
+    service = serve(script="def init(): pass\ndef run(data, request_headers): return sorted(request_headers)\n")
+    chunked = PLAIN + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx-api-key: late\r\nhost: y\r\n\r\n"
+    status, _, body = head(service.raw(chunked))
+    assert (status, json.loads(body)) == (200, ["Connection", "Host", "Transfer-Encoding"])
+
+
 def test_a_proxys_form_of_the_path_is_read(echo: Service) -> None:
     _, _, body = head(echo.raw(b"GET http://host:1/?x HTTP/1.1\r\nhost: host:1\r\nconnection: close\r\n\r\n"))
     assert body == b"Healthy"
