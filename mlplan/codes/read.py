@@ -301,7 +301,7 @@ What to do: delete it; the mark shows where it is. Inside double quotes it can b
 """
 
 MLP1015 = Code("MLP1015", "Variable file can't be read")
-"""A file of variables can't be read.
+"""A file of variables can't be read, or holds something else than names and their values.
 
 Why: it was asked for on the command line, so going on without its values would give another project.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlplan.codes import meaning as codes
+from mlplan.codes import read as read_codes
 from mlplan.diagnostics import Diagnostic, Label, nearest
 from mlplan.json_types import is_utf8
 from mlplan.manifest.misreferences import reference_inside
@@ -180,6 +181,17 @@ def offers_of(
     return offers
 
 
+def _not_variables(found: Diagnostic) -> Diagnostic:
+    """What keeps a file from being read, with other words where those are of manifests."""
+    if found.code != read_codes.MLP1019.code:
+        return found
+    return read_codes.MLP1015.diagnostic(
+        "The variable file holds no mapping of names to values.",
+        hint="Write one variable a line:\n\n    NAME: value",
+        labels=found.labels,
+    )
+
+
 class FileOffers(NamedTuple):
     """What a file of variables offers."""
 
@@ -189,12 +201,13 @@ class FileOffers(NamedTuple):
 
 
 def read_file(name: str, data: bytes) -> FileOffers:
-    """What a file of variables (YAML or JSON, names to values) offers."""
+    """What a file of variables (YAML or JSON, names to values) offers; one in which nothing is set offers nothing."""
     from mlplan.manifest.parse import parse
 
     parsed = parse(data, name)
     if parsed.document is None:
-        return FileOffers(parsed.source, {}, parsed.diagnostics)
+        told = [_not_variables(found) for found in parsed.diagnostics if found.code != read_codes.MLP1004.code]
+        return FileOffers(parsed.source, {}, told)
     span = parsed.document.span
     offers = {
         variable: Offer(value_of(entry.value), f"file {name}", False, span(entry.value))
