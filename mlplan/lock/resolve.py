@@ -107,7 +107,7 @@ def upgrade_package(
 
     Raises: Refusal (MLP7113) where none of these environments has it.
     """
-    name = canonical_name(name)
+    typed, name = name, canonical_name(name)
     pinned = lock.environments
     having = [
         request
@@ -115,7 +115,7 @@ def upgrade_package(
         if request.digest in pinned and name in map(name_of, pinned[request.digest].packages)
     ]
     if not having:
-        _unknown(name, {name_of(p) for environment in pinned.values() for p in environment.packages})
+        _unknown(typed, {name_of(p) for environment in pinned.values() for p in environment.packages})
     for request in having:
         prefer = pinned[request.digest].packages
         found = resolve(request, root=root, prefer=prefer, upgrade=[name], on_line=on_line, stop=stop)
@@ -279,6 +279,6 @@ def _unknown(name: str, names: set[str]) -> NoReturn:
     from mlplan.diagnostics import nearest
 
     close = nearest(name, sorted(names))
-    hint = f"Did you mean {close}?" if close else "Name a package as it stands in mlplan.lock."
-    detail = f"No environment in mlplan.lock has a package {name}."
+    hint = f"Did you mean {close}?" if close else "Name one as it stands in mlplan.lock."
+    detail = f"mlplan.lock pins no package and no URL `{name}`."
     raise Refusal([codes.MLP7113.diagnostic(detail, hint=hint)])

@@ -100,6 +100,14 @@ def test_a_package_that_nothing_has_cant_be_upgraded(project: Path) -> None:
     assert (diagnostic.code, diagnostic.hint) == ("MLP7113", "Did you mean apple?")
 
 
+def test_a_url_that_nothing_pins_is_named_as_it_was_typed(project: Path) -> None:
+    with pytest.raises(Refusal) as caught:
+        upgrade_package(EMPTY, [], "https://example.org/data.csv", root=str(project))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.detail == "mlplan.lock pins no package and no URL `https://example.org/data.csv`."
+    assert diagnostic.hint == "Name one as it stands in mlplan.lock."
+
+
 def test_what_doesnt_fit_is_told_in_uvs_words(project: Path) -> None:
     said: list[str] = []
     with pytest.raises(Refusal) as caught:
