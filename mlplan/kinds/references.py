@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlplan.fingerprint import Part, known, unknown
 from mlplan.json_types import Json, digest_of
@@ -59,6 +59,6 @@ def attribute_of(outputs: Mapping[str, Json] | None, attribute: str) -> Json:
     return value
 
 
-def written(value: Json) -> Json:
+def written(value: Any) -> Json:
     """A field as somebody wrote it: a mapping without the parts that were left out, any other value as it is."""
     return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value

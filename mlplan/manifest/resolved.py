@@ -28,7 +28,7 @@ class Resource(NamedTuple):
     """
 
     address: Address
-    spec: Mapping[str, Any]  # the TypedDict of its kind in specs.py
+    spec: Any  # the TypedDict of its kind in `specs.py`: readers name it, and mypy knows the fields
     references: tuple[Reference, ...]
     place: Span  # of its name in the manifest
 

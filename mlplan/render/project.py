@@ -165,7 +165,8 @@ class _Project:
 
     def compute(self, resource: Resource) -> Mapping[str, Any]:
         """The spec of the compute it is on."""
-        return self.manifest.resources[Address("compute", resource.spec["compute"])].spec
+        spec: Mapping[str, Any] = self.manifest.resources[Address("compute", resource.spec["compute"])].spec
+        return spec
 
     def locked(
         self, resource: Resource, environment: Mapping[str, Any] | None, extra: tuple[str, ...]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mlplan.manifest.references import Mention
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import DatasetSpec, DeploymentSpec, InferenceSpec, RunSpec
 
 GIB = 2**30
 DEFAULT_SHM = "2g"
@@ -44,7 +45,8 @@ def conda_file(project: str, packages: Packages) -> str:
 
 def runconfig(project: str, run: Resource, packages: Packages | None, base_image: str | None) -> str:
     """A run's runconfig. Without packages it names the interpreter that is there."""
-    spec = run.spec
+    spec: RunSpec = run.spec
+    shm = spec["resources"].get("shm")
     inputs = Inputs(project)
     env = {name: inputs.variable(name, str(value)) for name, value in spec["env"].items()}
     return render(
@@ -57,7 +59,7 @@ def runconfig(project: str, run: Resource, packages: Packages | None, base_image
         target=spec["compute"],
         max_seconds=round(seconds(spec["timeout"])) if spec["timeout"] else None,
         environment=_environment(f"{project}-{run.address.name}", packages, base_image),
-        shm_size=_docker_size(spec["resources"]["shm"]) if spec["resources"].get("shm") else DEFAULT_SHM,
+        shm_size=_docker_size(shm) if shm else DEFAULT_SHM,
         env=env,
         inputs=inputs.named,
         notes=inputs.notes,
@@ -128,7 +130,7 @@ def camel_case(name: str) -> str:
 
 def inference_config(project: str, inference: Resource, packages: Packages | None, base_image: str | None) -> str:
     """An inference's configuration, for one that has an entry script."""
-    spec = inference.spec
+    spec: InferenceSpec = inference.spec
     environment = _environment(f"{project}-{inference.address.name}", packages, base_image)
     environment["python"].pop("condaDependenciesFile")
     environment["environmentVariables"] = {name: str(value) for name, value in spec["env"].items()}
@@ -149,7 +151,7 @@ def inference_config(project: str, inference: Resource, packages: Packages | Non
 
 def deployment_config(deployment: Resource, compute_type: str) -> str:
     """A deployment's configuration: local for what runs on one machine, aks for a cluster."""
-    spec = deployment.spec
+    spec: DeploymentSpec = deployment.spec
     local = {"computeType": "local", "port": spec["port"]}
     document = _aks(spec) if compute_type == "kubernetes" else local
     return render("document.json.j2", document=document)
@@ -172,7 +174,7 @@ def _aks(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def dataset_definition(dataset: Resource) -> str:
     """A dataset, as it is registered from a file."""
-    spec = dataset.spec
+    spec: DatasetSpec = dataset.spec
     return render(
         "document.json.j2",
         document={

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import OpenTarget, Reading
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import DeploymentSpec
     from mlplan.plan.changes import Change, Golden
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
@@ -79,14 +80,15 @@ def environment_of(resource: Resource, resources: Mapping[Address, Resource]) ->
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
     """Its models, code, place, settings and tests."""
-    spec = resource.spec
+    spec: DeploymentSpec = resource.spec
     details: dict[str, str] = {}
     parts: dict[str, Part] = {}
     for mention in spec["models"]:
         name, _, pinned = mention.partition(":")
         parts[f"model {name}"] = _model_part(Address("model", name), int(pinned) if pinned else None, lookup, state)
-    if spec.get("inference"):
-        address = Address("inference", spec["inference"])
+    inference = spec.get("inference")
+    if inference:
+        address = Address("inference", inference)
         outputs = lookup(address).outputs
         mark = outputs.get("fingerprint") if outputs else None
         parts[str(address).replace(".", " ")] = Part("result", str(mark)) if mark else unknown("result", str(address))
@@ -97,7 +99,7 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts["compute base_image"] = known("result", facts.base_image)
     for field in ("host", "port"):
         parts[field] = known("replace", spec[field])
-    for field in ("auth", "replicas", "resources", "env", "timeout", "max_body", "batch", "pickle_allow", "collect"):
+    for field in ("auth", "replicas", "resources", "timeout", "max_body", "batch", "pickle_allow", "collect"):
         value = written(spec.get(field))
         if value not in (None, {}, []):
             parts[field] = known("result", value)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlplan.kinds.deployment.desired import Facts
     from mlplan.kinds.protocol import Attempt, Effects
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import DeploymentSpec
     from mlplan.plan.changes import Change
     from mlplan.state.records import Recorded
     from mlplan.targets.protocols import Endpoint
@@ -126,7 +127,7 @@ def _on_another_target(resource: Resource, facts: Facts, effects: Effects) -> Re
 
 def service_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> ServiceSpec:
     """All that a target needs to host the service."""
-    spec = resource.spec
+    spec: DeploymentSpec = resource.spec
     manifest = effects.reading.manifest
     models = tuple(served_model(mention, effects) for mention in spec["models"])
     inference = manifest.resources[Address("inference", spec["inference"])] if spec["inference"] else None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import InferenceSpec
     from mlplan.plan.changes import Change
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
@@ -35,7 +36,7 @@ class Facts(NamedTuple):
 
 def read(resource: Resource, reading: Reading) -> Facts:
     """Its source folder and its secrets' digests."""
-    spec = resource.spec
+    spec: InferenceSpec = resource.spec
     entry = spec.get("entry_script")
     code = read_code(reading, resource, (entry,)) if entry else NO_CODE
     return Facts(code, read_secrets(resource, reading))
@@ -43,7 +44,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
     """Entry script, code and variables decide what a service answers."""
-    spec = resource.spec
+    spec: InferenceSpec = resource.spec
     parts: dict[str, Part] = {}
     if spec.get("entry_script"):
         parts["entry script"] = known("result", spec["entry_script"])
@@ -53,10 +54,6 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     references, details = reference_parts(resource, lookup)
     parts.update(references)
     parts.update(facts.secrets.parts)
-    if spec.get("description"):
-        parts["description"] = known("label", spec["description"])
-    for key, value in (spec.get("tags") or {}).items():
-        parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
     return Desired(resource.address, parts, details=details, notes=notes, doubts=facts.secrets.doubts)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import ModelSpec
     from mlplan.plan.changes import Change
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
@@ -48,7 +49,7 @@ def read(resource: Resource, reading: Reading) -> Facts:
 
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
     """Its bytes, gates and labels."""
-    spec = resource.spec
+    spec: ModelSpec = resource.spec
     parts: dict[str, Part] = {CONTENT: _content(resource, facts, lookup)}
     for gate in spec.get("require") or ():
         parts[f"require {gate}"] = known("check", gate, show=False)
@@ -58,9 +59,10 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
         parts["framework"] = known("label", text)
     if spec.get("description"):
         parts["description"] = known("label", spec["description"])
-    for kind in ("tags", "properties"):
-        for key, value in (spec.get(kind) or {}).items():
-            parts[f"{'tag' if kind == 'tags' else 'property'} {key}"] = known("label", value)
+    for key, value in (spec.get("tags") or {}).items():
+        parts[f"tag {key}"] = known("label", value)
+    for key, value in (spec.get("properties") or {}).items():
+        parts[f"property {key}"] = known("label", value)
     return Desired(resource.address, parts, bool(spec.get("protect")), _details(parts[CONTENT], resource, state))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Attempt, Effects
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import ModelSpec
     from mlplan.plan.changes import Change
     from mlplan.state.records import Recorded
     from mlplan.workspace.protocols import Tree
@@ -50,13 +51,13 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
 
     Raises: Refusal with exit code 3 where a gate isn't met; then nothing is registered.
     """
-    spec = resource.spec
+    spec: ModelSpec = resource.spec
     metrics = _metrics(resource, effects)
     _ask_gates(resource, metrics, effects)
     digest = str(change.after[CONTENT].digest)
     outputs: dict[str, Json] = {"path": spec.get("path") or spec.get("file"), "metrics": dict(metrics)}
     if facts.tree is None:
-        run = effects.known(Address("run", spec["run"])).outputs or {}
+        run = effects.known(Address("run", str(spec["run"]))).outputs or {}
         tree = _kept(resource, facts, str(run["outputs"]), effects)
         outputs |= {"outputs": run["outputs"], "run_id": run.get("id")}
     else:
@@ -70,7 +71,7 @@ def perform(resource: Resource, facts: Facts, change: Change, attempt: Attempt, 
         **outputs,
         "size_bytes": tree.size,
         "files": tree.count,
-        "framework": dict(spec.get("framework") or {}),
+        "framework": {name: str(value) for name, value in (spec.get("framework") or {}).items()},
     }
     new = state.version_of(resource.address, digest) is None
     entries = (Versioned(resource.address, number, digest, details),) if new else ()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.kinds.protocol import Reading
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import RunSpec
     from mlplan.plan.changes import Change
     from mlplan.plan.make import Lookup
     from mlplan.state.records import Recorded, State
@@ -39,7 +40,7 @@ class Facts(NamedTuple):
 
 def read(resource: Resource, reading: Reading) -> Facts:
     """Its source folder, its environment, its secrets' digests."""
-    spec = resource.spec
+    spec: RunSpec = resource.spec
     code = read_code(reading, resource, scripts_of(spec)) if spec.get("source") else NO_CODE
     compute = reading.manifest.resources[Address("compute", spec["compute"])]
     return Facts(
@@ -65,12 +66,12 @@ def scripts_of(spec: Mapping[str, object]) -> tuple[str, ...]:
 def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> Desired:
     """Script, arguments, code, environment, variables and what it refers to decide its outputs; its timeout and
     its limits don't."""
-    spec = resource.spec
+    spec: RunSpec = resource.spec
     parts: dict[str, Part] = {}
     if spec.get("script"):
         parts["script"] = known("result", spec["script"])
     else:
-        parts["command"] = known("result", " ".join(spec["command"]))
+        parts["command"] = known("result", " ".join(spec["command"] or ()))
     parts.update(argument_parts(spec.get("arguments") or ()))
     references, details = reference_parts(resource, lookup)
     parts.update(references)
@@ -83,14 +84,14 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     if facts.base_image:
         parts["compute base_image"] = known("result", facts.base_image)
     for field in ("compute", "timeout", "resources", "description"):
-        value = written(spec.get(field))
-        if value not in (None, "", {}):
-            parts[field] = known("label", value)
+        said = written(spec.get(field))
+        if said not in (None, "", {}):
+            parts[field] = known("label", said)
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
     doubts = (*facts.secrets.doubts, *_may_still_run(resource.address, state, facts.here))
-    return Desired(resource.address, parts, bool(spec.get("protect")), details, notes, doubts)
+    return Desired(resource.address, parts, details=details, notes=notes, doubts=doubts)
 
 
 def _may_still_run(address: Address, state: State, here: Mapping[str, Json]) -> Iterator[str]:

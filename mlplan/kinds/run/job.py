@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from mlplan.kinds.protocol import Attempt, Effects
     from mlplan.kinds.run.desired import Facts
     from mlplan.manifest.resolved import Resource
+    from mlplan.manifest.specs import RunSpec
 
 
 def job_spec(resource: Resource, facts: Facts, attempt: Attempt, effects: Effects) -> JobSpec:
     """All that a target needs, references filled in. Code and data are kept first, and given as read-only views."""
-    spec = resource.spec
+    spec: RunSpec = resource.spec
     artifacts = effects.reading.artifacts
     filling = Filling(effects)
-    words = ("python", spec["script"], *spec["arguments"]) if spec["script"] else tuple(spec["command"])
+    words = ("python", spec["script"], *spec["arguments"]) if spec["script"] else tuple(spec["command"] or ())
     argv = tuple(filling.text(word) for word in words)
     env = {name: filling.text(value) for name, value in spec["env"].items()}
     return JobSpec(
