@@ -20,7 +20,7 @@ from mlplan.kinds.registry import KINDS
 from mlplan.lock.lockfile import read as read_lock
 from mlplan.lock.types import Lock
 from mlplan.plan.decide import Desired
-from mlplan.plan.make import Selection, apply_moves, make_plan
+from mlplan.plan.make import Meaning, Selection, apply_moves, make_plan
 from mlplan.state.records import EMPTY
 from mlplan.workspace.checkout import Checkout, CheckoutFiles
 from mlplan.workspace.protocols import Tree
@@ -179,15 +179,13 @@ def _plan(now: _Read, state: State, moved: Mapping[Address, Address], selection:
 
     return make_plan(
         now.graph,
-        desire,
-        yields,
+        Meaning(desire, yields, loss),
         state,
         {},
-        project="",
-        manifest_digest="",
         selection=selection,
         moved=moved,
-        loss=loss,
+        project="",
+        manifest_digest="",
     )
 
 

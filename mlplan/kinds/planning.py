@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlplan.graph import Graph, build_graph
 from mlplan.kinds.registry import KINDS
 from mlplan.plan.decide import RULES, Desired, Known, decide
-from mlplan.plan.make import Selection, apply_moves, make_plan
+from mlplan.plan.make import Meaning, Selection, apply_moves, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,15 +82,13 @@ def plan_project(reading: Reading, *, selection: Selection = EVERYTHING, refresh
     survey = Survey(reading, graph, facts, world, selection)
     plan = make_plan(
         graph,
-        survey.desire,
-        survey.yields,
+        Meaning(survey.desire, survey.yields, loss),
         state,
         world,
-        project=manifest.project,
-        manifest_digest=manifest.digest,
         selection=selection,
         moved=moved,
-        loss=loss,
+        project=manifest.project,
+        manifest_digest=manifest.digest,
     )
     return Planned(plan, survey, state, moved)
 

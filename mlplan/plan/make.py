@@ -25,6 +25,17 @@ Desire = Callable[[Address, Lookup], Desired]
 Yield = Callable[[Change, State], "Mapping[str, Json] | None"]
 """What an address will yield once its change is made, where that is known beforehand. A kind's part."""
 
+Loss = Callable[[Recorded, State], str]
+"""What a deletion or replacement loses, in one sentence. A kind's part."""
+
+
+class Meaning(NamedTuple):
+    """What the kinds make of their resources: all that the walk asks them."""
+
+    desire: Desire
+    yields: Yield
+    loss: Loss
+
 
 class Selection(NamedTuple):
     """Which resources a plan looks at."""
@@ -45,18 +56,19 @@ class Selection(NamedTuple):
 
 def make_plan(
     graph: Graph,
-    desire: Desire,
-    yields: Yield,
+    kinds: Meaning,
     state: State,
     world: World,
     *,
+    selection: Selection,
+    moved: Mapping[Address, Address],
     project: str,
     manifest_digest: str,
-    selection: Selection = Selection(),  # noqa: B008 (an immutable value)
-    moved: Mapping[Address, Address] | None = None,  # new address -> the one the state knew it by
-    loss: Callable[[Recorded, State], str] = lambda recorded, state: "",
 ) -> Plan:
-    """All changes that lead from the state and the world to the manifest. `state` has its moves applied already."""
+    """All changes that lead from the state and the world to the manifest.
+
+    `state` has its moves applied already; `moved` names them, new address -> the one the state knew it by.
+    """
     looked_at = selection.of(graph)
     known: dict[Address, Known] = {}
     changes: list[Change] = []
@@ -65,27 +77,22 @@ def make_plan(
         if address not in looked_at:
             known[address] = Known(recorded.outputs if recorded else None)
             continue
-        desired = desire(address, known.__getitem__)
+        desired = kinds.desire(address, known.__getitem__)
         change = decide(desired, state, world.get(address, ()), forced=address in selection.replace)
-        change = _with_move(change, (moved or {}).get(address))
+        change = _with_move(change, moved.get(address))
         if change.yields is None:
-            change = change._replace(yields=yields(change, state))
+            change = change._replace(yields=kinds.yields(change, state))
         if change.action == "replace" and recorded:
-            change = change._replace(loss=loss(recorded, state))
+            change = change._replace(loss=kinds.loss(recorded, state))
         change = _with_inference(change, changes)
         changes.append(change)
         known[address] = Known(change.yields, desired.details.get("content", ""))
     if not selection.only:
-        changes += deletions(state, graph.order, selection.exclude, loss)
+        changes += _deletions(state, graph.order, selection.exclude, kinds.loss)
     return Plan(project, state.lineage, state.serial, manifest_digest, tuple(changes), service_outputs(changes))
 
 
-def deletions(
-    state: State,
-    declared: Iterable[Address],
-    exclude: frozenset[Address],
-    loss: Callable[[Recorded, State], str],
-) -> list[Change]:
+def _deletions(state: State, declared: Iterable[Address], exclude: frozenset[Address], loss: Loss) -> list[Change]:
     """A deletion for each recorded resource that the manifest has no more; those that need others first."""
     gone = set(state.resources) - set(declared) - exclude
     return [delete(state.resources[a], loss(state.resources[a], state)) for a in deletion_order(gone)]
