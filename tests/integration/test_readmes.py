@@ -1,4 +1,4 @@
-"""What the examples' pages show is what a user sees: their commands, typed as they stand, print that."""
+"""What pages show is what a user sees: the examples' commands, typed as they stand, print what stands there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import doctest
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +62,13 @@ def test_a_page_shows_what_is_printed(name: str, copy: Copy, request: pytest.Fix
     for command, output in commands:
         printed = typed(project, command)
         assert is_shown(output, printed), f"$ {command}\n{printed}\n--- the page shows\n{output}"
+
+
+def test_the_script_of_a_first_project_runs_without_mlplan(tmp_path: Path) -> None:
+    page = (EXAMPLES.parent / "docs" / "first-project.md").read_text(encoding="utf-8")
+    (tmp_path / "train.py").write_text(page.split("```python\n")[1].split("```")[0])
+    (tmp_path / "sales.csv").write_text("1\n2\n4\n")
+    command = [sys.executable, "-I", "train.py", "--data", ".", "--rate", "0.1"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert (tmp_path / "outputs" / "metrics.json").read_text() == '{"rows": 3}'
+    assert (tmp_path / "outputs" / "model.pkl").exists()

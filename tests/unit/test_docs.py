@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from mlplan.manifest.load import load
+from mlplan.manifest.load import Loaded, load
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -80,9 +80,23 @@ def test_every_page_is_linked_from_the_first() -> None:
     assert [path for path in pages() if path.startswith("docs/") and path.count("/") == 1 and path not in first] == []
 
 
+def first_manifest(page: str, folder: Path) -> Loaded:
+    """What the first YAML of a page says as the manifest of a folder."""
+    (folder / "mlplan.yaml").write_text(text_of(page).split("```yaml\n")[1].split("```")[0])
+    return load(str(folder / "mlplan.yaml"), environ={})
+
+
 def test_the_manifest_on_the_first_page_is_one(tmp_path: Path) -> None:
     shutil.copytree(os.path.join(ROOT, "examples", "quickstart"), tmp_path, dirs_exist_ok=True)
-    (tmp_path / "mlplan.yaml").write_text(text_of("README.md").split("```yaml\n")[1].split("```")[0])
-    loaded = load(str(tmp_path / "mlplan.yaml"), environ={})
+    loaded = first_manifest("README.md", tmp_path)
+    assert loaded.manifest is not None
+    assert loaded.diagnostics == ()
+
+
+def test_the_manifest_of_a_first_project_is_one(tmp_path: Path) -> None:
+    for name, text in {"data/sales.csv": "1\n", "scripts/train.py": "import numpy\n"}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    loaded = first_manifest("docs/first-project.md", tmp_path)
     assert loaded.manifest is not None
     assert loaded.diagnostics == ()
