@@ -43,10 +43,25 @@ def commands() -> str:
         if shown := [parameter for parameter in command.params if parameter.name not in LEFT_OUT]:
             hints = get_type_hints(command.callback, include_extras=True)
             lines += ["| | what |", "| --- | --- |", *(line_of(each, hints[each.name]) for each in shown), ""]
-    lines.append("## Exit codes\n\n| code | name |\n| --- | --- |")
-    lines += [f"| {int(code)} | {code.name.lower().replace('_', ' ')} |" for code in ExitCode]
+    lines.append("## Exit codes\n\n| code | name | meaning |\n| --- | --- | --- |")
+    lines += [f"| {int(code)} | {code.name.lower().replace('_', ' ')} | {MEANINGS[code]} |" for code in ExitCode]
     return "\n".join(lines) + "\n"
 
+
+MEANINGS = {
+    ExitCode.OK: "Done. For `plan`: nothing to do, or no `--detailed-exitcode`.",
+    ExitCode.FAILED: "It failed, or the command line or the manifest is wrong. The message says what to do.",
+    ExitCode.CHANGES: "`plan --detailed-exitcode`: there are changes.",
+    ExitCode.REFUSED: "A gate isn't met, or `--fail-on` names the impact of a change.",
+    ExitCode.PARTIAL: "Applied in part; `mlplan apply` goes on from there.",
+    ExitCode.DRIFT: "`plan --detailed-exitcode`: nothing was edited, but the world has changed.",
+    ExitCode.BUSY: "Another apply holds the workspace; `--lock-timeout` waits for it.",
+    ExitCode.STALE: "Something moved since the plan file was written: make it anew.",
+    ExitCode.NOT_CONVERGED: "Applied, but a plan after it isn't empty; the message names the fields.",
+    ExitCode.BUG: "A bug in mlplan, with a file to attach to an issue.",
+    ExitCode.INTERRUPTED: "Interrupted, by Ctrl-C say.",
+}
+"""What each exit code tells a script."""
 
 LEFT_OUT = ("help", "install_completion", "show_completion")
 
