@@ -21,6 +21,8 @@ from mlplan.workspace.table import Table
 from .repository import FILES, MANIFEST, Repository, project_on_main
 
 WATCHED = str(Path(__file__).with_name("watched.py"))
+ITS_PORT = "VIOLATION socket.bind (('127.0.0.1', 18321),)"
+"""How a plan on the state asks whether a service's port is free: of this machine, and of nobody else."""
 MODULES = (
     "setup", "conftest", "sitecustomize", "usercustomize", "yaml", "json", "typing", "pydantic", "jsonschema",
     "subprocess", "tempfile", "hashlib", "code/reading", "code/train", "code/score", "code/sitecustomize",
@@ -134,7 +136,7 @@ def test_comparing_runs_nothing_reaches_nobody_and_writes_nothing(hostile: Repos
 def test_no_other_look_at_it_runs_anything(words: tuple[str, ...], hostile: Repository) -> None:
     result = run(hostile, *words)
     told = [line for line in result.stderr.splitlines() if line.startswith("VIOLATION") and ".mlplan" not in line]
-    assert told == []
+    assert set(told) <= {ITS_PORT}
     assert result.returncode in (0, 99), result.stderr  # 99: the cache of this machine is written
     assert not (hostile.top.parent / "canary").exists()
 
