@@ -299,22 +299,25 @@ def test_the_log_of_all_replicas_is_followed(target: Target, service: MakeServic
     list(lines)
 
 
-def test_records_that_no_container_uses_come_home_by_gc(
-    target: Target, service: MakeService, port: int, tmp_path: Path
-) -> None:
+@pytest.fixture
+def home_of_records(target: Target, service: MakeService, port: int, tmp_path: Path) -> Path:
+    """Where the records of a service come home, which has kept one of a request by now."""
     folder = tmp_path / "home" / "collected" / "scorer"
     plan = {"folder": str(folder), "max_bytes": 1 << 20, "max_file_bytes": 1 << 16}
     target.services.deploy(service(collect=plan), accept, silent)
     assert ask(port) == (200, "one")
     wait_until(lambda: len(list(target.services.kept("scorer"))) == 1)
+    return folder
 
+
+def test_records_that_no_container_uses_come_home_by_gc(target: Target, home_of_records: Path) -> None:
     docker("rm", "-f", of(target, role="service")[0]["Id"])
     assert len(list(target.services.kept("scorer"))) == 1
     assert [name for name in target.unused() if name.endswith("-records")]
     target.clear()
 
     assert not [name for name in target.unused() if name.endswith("-records")]
-    assert len(list(folder.rglob("*.jsonl"))) == 1
+    assert len(list(home_of_records.rglob("*.jsonl"))) == 1
     assert list(target.services.kept("scorer")) == []
 
 
@@ -373,14 +376,7 @@ def deploy_and_die(target: Target, spec: ServiceSpec, step: str) -> None:
             target.services.deploy(spec, die if step == "verify" else accept, silent)
 
 
-def test_records_come_home_once_where_a_delete_died(
-    target: Target, service: MakeService, port: int, tmp_path: Path
-) -> None:
-    folder = tmp_path / "home" / "collected" / "scorer"
-    plan = {"folder": str(folder), "max_bytes": 1 << 20, "max_file_bytes": 1 << 16}
-    target.services.deploy(service(collect=plan), accept, silent)
-    assert ask(port) == (200, "one")
-    wait_until(lambda: len(list(target.services.kept("scorer"))) == 1)
+def test_records_come_home_once_where_a_delete_died(target: Target, home_of_records: Path) -> None:
     services = target.services
     assert isinstance(services, DockerServices)
     with pytest.MonkeyPatch.context() as patch:
@@ -395,7 +391,7 @@ def test_records_come_home_once_where_a_delete_died(
             services.delete("scorer")
     services.delete("scorer")
 
-    assert len(list(folder.rglob("*.jsonl"))) == 1
+    assert len(list(home_of_records.rglob("*.jsonl"))) == 1
     assert list(services.kept("scorer")) == []
     assert docker("volume", "ls", "-q", *home(target)) == ""
 
