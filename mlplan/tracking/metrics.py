@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
-from mlplan.json_types import Json
+from mlplan.json_types import Json, canonical
 from mlplan.tracking.shim._mlplan_tracking import FILE, merge, read_records
 
 OWN_FILE = "metrics.json"
@@ -25,15 +26,18 @@ def read_metrics(outputs: str) -> Mapping[str, Json]:
 
 def _logged(path: str) -> dict[str, Json]:
     try:
-        return merge(read_records(path))
+        logged: dict[str, Json] = merge(read_records(path))
+        canonical(logged)  # half a character, as "\\ud800" is one, can't be recorded
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refusal(FILE, str(error)) from error
+    return logged
 
 
 def _own(path: str) -> dict[str, Json]:
     try:
         with open(path, encoding="utf-8") as stream:
-            value = json.load(stream, parse_constant=str)
+            value = json.load(stream, parse_constant=str, parse_float=_number)
+        canonical(value)  # as above
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -41,6 +45,12 @@ def _own(path: str) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise _refusal(OWN_FILE, f"it holds a {type(value).__name__}, not an object of names and values")
     return value
+
+
+def _number(text: str) -> float | str:
+    """A number as it is written; what is too large for one counts as infinity does."""
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def _refusal(file: str, reason: str) -> Refusal:

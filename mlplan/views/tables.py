@@ -30,11 +30,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) ->
 
 def facts(title: str, lines: Mapping[str, str]) -> str:
     """A title, and a fact a line below it; empty ones are left out."""
-    width = max((len(name) for name, value in lines.items() if value), default=0)
+    lines = {printable(name): value for name, value in lines.items() if value}
+    width = max(map(len, lines), default=0)
     body = "".join(
         f"  {name:<{width}}  {first}\n" + "".join(f"  {'':<{width}}  {more}\n" for more in rest)
         for name, value in lines.items()
-        if value
         for first, *rest in [[printable(part) for part in value.split("\n")]]
     )
     return f"{title}\n{body}"

@@ -47,7 +47,12 @@ def latest(value: Json) -> float | None:
     """A metric as a number; of a series, its last one."""
     if isinstance(value, (list, tuple)) and value:
         value = value[-1]
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all that a gate can name
+        return None
 
 
 def deployed_metrics(model: Address, state: State) -> Mapping[str, Json] | None:

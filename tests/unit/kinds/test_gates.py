@@ -50,3 +50,4 @@ def test_a_truth_value_is_no_number() -> None:
     assert latest(True) is None
     assert latest([1, 2.5]) == 2.5
     assert latest([]) is None
+    assert latest(10**400) is None

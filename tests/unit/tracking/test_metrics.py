@@ -117,6 +117,8 @@ def test_the_scripts_own_file_counts_over_what_it_logged(outputs: Path) -> None:
         ("metrics.jsonl", "3\n", "line 1 is no record"),
         ("metrics.jsonl", '{"name": "a"}\n', "list"),
         ("metrics.jsonl", '{"name": "a", "table": 3}\n', "items"),
+        ("metrics.json", '{"\\ud800": 1}', "surrogates not allowed"),
+        ("metrics.jsonl", '{"name": "\\ud800", "value": 1}\n', "surrogates not allowed"),
     ],
 )
 def test_a_broken_file_is_told(tmp_path: Path, file: str, text: str, reason: str) -> None:
@@ -140,6 +142,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
 
 def test_what_is_read_back_can_be_put_into_the_state(outputs: Path) -> None:
     mlplan.log_metric("a", float("inf"))
-    (outputs / "metrics.json").write_text('{"b": -Infinity}')
+    (outputs / "metrics.json").write_text('{"b": -Infinity, "c": 1e400}')
 
-    assert json.dumps(read_metrics(str(outputs)), allow_nan=False) == '{"a": "Infinity", "b": "-Infinity"}'
+    read = json.dumps(read_metrics(str(outputs)), allow_nan=False)
+    assert read == '{"a": "Infinity", "b": "-Infinity", "c": "1e400"}'

@@ -111,3 +111,8 @@ def test_a_resource_tells_what_golden_requests_came_to_when_it_was_applied() -> 
         "\n"
         "Applied with\n"
     )
+
+
+def test_a_metrics_name_cannot_steer_the_terminal() -> None:
+    shown = records.run(_run(1, metrics={"\x1b[31mloss\n": 0.5, "auc": 0.9}), form="text", now=NOW)
+    assert "  metric \\x1b[31mloss\\n  0.5\n  metric auc             0.9\n" in shown
