@@ -38,6 +38,13 @@ def test_a_failing_script(small: Project) -> None:
     assert serving(small) != before
 
 
+def test_a_module_that_is_not_there_is_named(small: Project) -> None:
+    small.edit("scripts/train.py", "mean = sum", "import no_such_package.inside\nmean = sum")
+    failed = " ".join(small.mlplan("apply", "-y", "--only", "run.train", code=4).err.split())
+    assert "Its environment has no module `no_such_package`. Name the package that has it in the run: " in failed
+    assert "environment: {packages: [no_such_package]} Its whole log: mlplan run logs train" in failed
+
+
 def test_a_failing_script_is_tried_again_by_the_next_apply(small: Project) -> None:
     small.edit("scripts/train.py", "mean = sum", "open(args.data + '/not-there.txt')\nmean = sum")
     small.apply(code=4)  # the compute and the dataset stand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -38,6 +39,9 @@ Taken = TypeVar("Taken")
 
 UNFIT = frozenset({"MLP4203", "MLP4204", "MLP4205", "MLP8006"})
 """What is wrong with outputs that can never be taken: links out of them, unreadable files, metrics that are none."""
+
+MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+"""How Python ends a script that imports what isn't there."""
 
 GRACE_S = 10.0
 """How long a script that is asked to end may take."""
@@ -78,7 +82,7 @@ class RunFailed(Refusal):
             [
                 code.diagnostic(
                     f"{record.address} {_how_it_ended(record, resource)}.",
-                    hint=_how_to_go_on(record, bool(self.log_tail)),
+                    hint=_how_to_go_on(record, self.log_tail),
                     address=record.address,
                 )
             ],
@@ -86,12 +90,21 @@ class RunFailed(Refusal):
         )
 
 
-def _how_to_go_on(record: RunRecord, printed: bool) -> str:
+def _how_to_go_on(record: RunRecord, printed: tuple[str, ...]) -> str:
     if _left_unfit(record):
         return "Mend what its script leaves: run as it is, it would end so again. Then go on with\n    mlplan apply"
     if not printed:
         return "It printed nothing. Go on with\n    mlplan apply"
-    return f"Its whole log:\n    mlplan run logs {record.address.name}\nThen go on with\n    mlplan apply"
+    log = f"Its whole log:\n    mlplan run logs {record.address.name}\nThen go on with\n    mlplan apply"
+    missing = MISSING_MODULE.match(printed[-1])
+    return f"{_how_to_name(missing[1])}\n{log}" if missing else log
+
+
+def _how_to_name(module: str) -> str:
+    return (
+        f"Its environment has no module `{module}`. Name the package that has it in the run:\n"
+        f"    environment: {{packages: [{module}]}}"
+    )
 
 
 def _how_it_ended(record: RunRecord, resource: Resource) -> str:
