@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.address import KINDS, Address, parse_address
 from mlplan.codes import meaning as codes
-from mlplan.diagnostics import Diagnostic, Label, nearest
+from mlplan.diagnostics import Diagnostic, Label, has_errors, nearest
 from mlplan.json_types import is_utf8
 from mlplan.manifest import misreferences as tell
 from mlplan.manifest.nodes import Document, Mapping, Node, Path, Scalar
@@ -95,7 +95,8 @@ def fill(
     project = filler.top("project")
     workspace = filler.top("workspace") if "workspace" in document.root.entries else ".mlplan"
     filler.note_use_in_profiles()
-    unused = [name for name in known if name not in filler.used]
+    understood = not has_errors(checked.diagnostics)  # else what uses a variable may be what wasn't
+    unused = [name for name in known if name not in filler.used and understood]
     filler.diagnostics += [tell.unused_variable(document, name) for name in unused]
     return Drafts(
         drafts,
