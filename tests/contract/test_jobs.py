@@ -211,6 +211,14 @@ def test_a_timeout_ends_the_job(target: Target, job: MakeJob) -> None:
     assert (seen.state, seen.exit_code, seen.timed_out, seen.canceled) == ("Ended", -15, True, False)
 
 
+def test_a_timeout_of_centuries_never_comes(target: Target, job: MakeJob) -> None:
+    spec = job("print('done')", timeout_s=9_999_999 * 3600.0)
+
+    assert finish(target, spec) == ["done"]
+    seen = target.jobs.observe("key-1")
+    assert (seen.exit_code, seen.timed_out) == (0, False)
+
+
 def test_cancel_lets_the_script_end_in_order(target: Target, job: MakeJob) -> None:
     script = """
 import signal, sys, time

@@ -46,6 +46,7 @@ TIMEOUT_GRACE_S = 10.0
 LINGER_S = 2.0
 """How long what a script left running may take to end."""
 _MEMORY_INTERVAL_S = 0.1
+_LONGEST_WAIT_S = 86400.0  # the system refuses to wait for centuries, as `timeout: 9999999h` asks for
 _FULL_DISK_TRIES = 60  # a second apart: hours of work are worth a little patience
 
 
@@ -149,7 +150,7 @@ class Supervisor:
                 processes.end(self._processes, TIMEOUT_GRACE_S)
                 return
             tick = _MEMORY_INTERVAL_S if self._memory_bytes else None
-            select.select([wake], [], [], min((t for t in (left, tick) if t is not None), default=None))
+            select.select([wake], [], [], min(t for t in (left, tick, _LONGEST_WAIT_S) if t is not None))
             numbers = _drain(wake)
             self._reap()
             if signal.SIGTERM in numbers or signal.SIGINT in numbers:

@@ -37,6 +37,8 @@ NOT_BEGUN = 121
 """The exit code of a container whose script was not started."""
 PATIENCE_S = 60.0
 """How long to wait for the word on what to run."""
+LONGEST_WAIT_S = 86400.0
+"""After how long it looks at the clock again: the system refuses to wait for centuries (`timeout: 9999999h`)."""
 TIMEOUT_GRACE_S = 10.0
 """How long a script may take to end once its time is up."""
 LINGER_S = 2.0
@@ -118,7 +120,7 @@ class Script:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return "time"
-            select.select([self._wake], [], [], left)
+            select.select([self._wake], [], [], None if left is None else min(left, LONGEST_WAIT_S))
             numbers = drain(self._wake)
             if heed and (signal.SIGTERM in numbers or signal.SIGINT in numbers):
                 self._reap()
