@@ -15,7 +15,7 @@ import typer
 from mlplan import __version__
 from mlplan.cli.completing import addresses, addresses_or_codes, template_names
 from mlplan.cli.globals import Globals, called_with, say
-from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes, examples
+from mlplan.cli.options import Exclude, Format, LockTimeout, Only, Replace, Shown, Yes, examples, given
 from mlplan.cli.subcommands import dataset_app, model_app, run_app, service_app, workspace_app
 from mlplan.errors import ExitCode
 
@@ -113,11 +113,15 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     context: typer.Context,
-    directory: Annotated[str, typer.Option("-C", "--directory", metavar="DIR", help="The project's folder.")] = ".",
+    directory: Annotated[
+        str, typer.Option("-C", "--directory", metavar="DIR", callback=given, help="The project's folder.")
+    ] = ".",
     file: Annotated[
-        str, typer.Option("-f", "--file", metavar="FILE", help="The manifest, in that folder.")
+        str, typer.Option("-f", "--file", metavar="FILE", callback=given, help="The manifest, in that folder.")
     ] = "mlplan.yaml",
-    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile to lay over the manifest.")] = "",
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", callback=given, help="The profile to lay over the manifest.")
+    ] = "",
     var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Sets a variable. Repeatable.")] = None,
     var_file: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="A YAML file that sets variables. Repeatable.")
@@ -148,7 +152,9 @@ def options(
 )
 def plan(
     context: typer.Context,
-    out: Annotated[str, typer.Option(metavar="FILE", help="Write the plan to FILE, for `mlplan apply FILE`.")] = "",
+    out: Annotated[
+        str, typer.Option(metavar="FILE", callback=given, help="Write the plan to FILE, for `mlplan apply FILE`.")
+    ] = "",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes, 5 when there is drift alone.")
     ] = False,
@@ -159,6 +165,7 @@ def plan(
         str,
         typer.Option(
             metavar="REV",
+            callback=given,
             help="Compare two commits, this one and where it left REV: what this change adds. Needs no state, no "
             "credentials and no network.",
         ),
@@ -206,7 +213,8 @@ def plan(
 def apply(
     context: typer.Context,
     plan_file: Annotated[
-        str, typer.Argument(metavar="PLANFILE", help="Exactly this plan of `mlplan plan --out`, or none.")
+        str,
+        typer.Argument(metavar="PLANFILE", callback=given, help="Exactly this plan of `mlplan plan --out`, or none."),
     ] = "",
     yes: Yes = False,
     only: Only = None,

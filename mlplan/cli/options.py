@@ -15,6 +15,15 @@ def examples(*lines: str) -> str:
     return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])  # after a \b nothing is wrapped
 
 
+def given(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Refuses nothing where something was meant, as in `--profile "$UNSET"`: without a word the project as it stands
+    would be taken for that profile, the state for a base, and all that is to be done for a plan file."""
+    source = context.get_parameter_source(str(parameter.name))
+    if not value and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("nothing is given. Leave it out, or say what is meant.")
+    return value
+
+
 class Format(str, Enum):
     """How a result is shown."""
 

@@ -28,7 +28,7 @@ def read_plan(words: list[str]) -> tuple[Globals, PlanOptions] | None:
     position = 0
     while position + 1 < len(words) and words[position] != "plan":
         option, value = words[position], words[position + 1]
-        if option in GLOBAL_VALUES:
+        if option in GLOBAL_VALUES and value:
             before[GLOBAL_VALUES[option]] = value
         elif option == "--var" and value.find("=") > 0:
             name, _, text = value.partition("=")

@@ -47,3 +47,24 @@ def test_examples_are_command_lines(names: tuple[str, ...]) -> None:
         words = shlex.split(line.partition("  #")[0].partition(" > ")[0])
         assert words[0] == "mlplan"
         assert tuple(read(get_command(app), words[1:])) == names
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["-C", "", "plan"], "-C"),
+        (["-f", "", "plan"], "-f"),
+        (["--profile", "", "apply", "-y"], "--profile"),
+        (["plan", "--base", ""], "--base"),
+        (["plan", "--out", ""], "--out"),
+        (["apply", "", "-y"], "PLANFILE"),
+    ],
+)
+def test_nothing_is_not_taken_for_what_is_left_out(
+    words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script's `--profile "$UNSET"` would do all to another project than is meant."""
+    assert run_typer(words) == 1
+    told = capsys.readouterr().err
+    assert named in told
+    assert "nothing is given" in told

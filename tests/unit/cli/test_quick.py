@@ -53,6 +53,8 @@ def test_it_reads_as_typer_does(words: list[str], monkeypatch: pytest.MonkeyPatc
         ["--nonsense", "plan"],
         ["-C"],
         ["-C", "plan"],
+        ["--profile", "", "plan"],
+        ["plan", "--base", ""],
     ],
 )
 def test_it_leaves_to_typer_what_it_does_not_know(words: list[str]) -> None:
