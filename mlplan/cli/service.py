@@ -84,6 +84,8 @@ def score(options: Globals, name: str, data: str) -> ExitCode:
     if not 200 <= answer.status < 300:  # an entry script may choose among these
         tell(f"{uri} answered {answer.status}:")
         tell(answer.text)
+        if os.path.isfile(data):
+            tell(f"`{data}` is a file: to ask with what it holds, write `-d @{data}`.")
         return ExitCode.FAILED
     say(answer.text)
     return ExitCode.OK
@@ -213,7 +215,9 @@ def read_data(data: str) -> bytes:
     except OSError as error:
         from mlplan.codes import plan as codes
 
-        raise Refusal([codes.MLP5007.diagnostic(f"`{data[1:]}` can't be read: {error.strerror}.")]) from error
+        detail = f"`{data[1:]}` can't be read: {(error.strerror or str(error)).lower()}."
+        hint = "Check the path: it is relative to the folder in which mlplan runs."
+        raise Refusal([codes.MLP5007.diagnostic(detail, hint=hint)]) from error
 
 
 def observed(records: Records, state: State) -> Mapping[Address, ObservedService]:

@@ -48,12 +48,17 @@ def test_show_tells_what_is_served_and_how_it_does(small: Project) -> None:
     project_answers = [small.ask("means", {"data": [100, 0]}) for _ in range(3)]
     assert project_answers == [["above", "below"]] * 3
     assert "answered 400" in small.mlplan("service", "score", "means", "-d", "{", code=1).err
+    forgotten = small.mlplan("service", "score", "means", "-d", "testdata.json", code=1).err
+    assert "`testdata.json` is a file: to ask with what it holds, write `-d @testdata.json`." in forgotten
+    missing = small.mlplan("service", "score", "means", "-d", "@nothing.json", code=1).err
+    assert "`nothing.json` can't be read: no such file or directory." in missing
+    assert "hint: Check the path: it is relative to the folder in which mlplan runs." in missing
     shown = small.mlplan("service", "show", "means").out
     for line in ("state        Healthy", f"scoring uri  http://127.0.0.1:{small.port}/score", "models       mean:1"):
         assert line in shown
     assert "uptime" in shown
     told = json.loads(small.mlplan("service", "show", "means", "--format", "json").out)
-    assert (told["detail"]["metrics"]["requests"], told["detail"]["metrics"]["errors"]) == (5, 1)  # its test, too
+    assert (told["detail"]["metrics"]["requests"], told["detail"]["metrics"]["errors"]) == (6, 2)  # its test, too
     assert 0 < told["detail"]["metrics"]["p50_ms"] <= told["detail"]["metrics"]["p99_ms"]
 
 
