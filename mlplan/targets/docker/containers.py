@@ -189,6 +189,17 @@ def output(engine: Engine, container: str, *, follow: bool) -> Iterator[bytes]:
                 got = max(0, got - len(block))
 
 
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Lines without their ends, of bytes that come in pieces."""
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r")
+    if pending:
+        yield pending.decode(errors="replace")
+
+
 def read_file(engine: Engine, container: str, path: str) -> bytes | None:
     """One file of the container's, or None where it isn't there."""
     import docker.errors

@@ -3,7 +3,7 @@
     mlplan/<project>-<name>:<digest>      one for a run or a service; built anew only when something in it changed
     mlplan/environment:<digest>           its stage `deps`, kept where the older builder would throw it away
 
-By BuildKit where it is asked for and the engine has it for us, else by the engine's older builder.
+By BuildKit where it is asked for and the engine has it for us, else by the engine's older builder: `builds.py`.
 
 An image without a change is never built again, and of a changed one only the layers that changed: environment, then
 code, then models.
@@ -12,19 +12,17 @@ code, then models.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlplan.codes import target as codes
 from mlplan.errors import Refusal
 from mlplan.json_types import digest_of
 from mlplan.render.dockerfiles import Image, environment_files
-from mlplan.targets.docker.archives import Entry, pack, texts
-from mlplan.targets.docker.buildkit import Printed, Step, decode
+from mlplan.targets.docker.archives import Entry, texts
+from mlplan.targets.docker.builds import Order, WantsSession, run_build
 from mlplan.targets.docker.engine import LABEL, is_full, labels_of, refused, with_prefix
 
 if TYPE_CHECKING:
@@ -32,11 +30,6 @@ if TYPE_CHECKING:
     from mlplan.targets.docker.engine import Engine
     from mlplan.targets.protocols import Progress
 
-_TAIL = 20
-_WANTS_SESSION = ("no active session", "failed to read downloaded context", "no local sources enabled")
-"""What engines say that build by BuildKit only for a client that keeps a session open, as `docker build` does. Some
-versions with the containerd image store are of that kind."""
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROXIES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -94,10 +87,6 @@ def build(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]:
     return _build(engine, older, base, older_name, progress)
 
 
-class WantsSession(Exception):
-    """This engine builds by BuildKit only for the command `docker build`."""
-
-
 def _build(engine: Engine, recipe: Recipe, base: str, name: Named, progress: Progress) -> dict[str, Any]:
     """The image, built now by the one builder that the recipe is for. Raises: Refusal, WantsSession."""
     if recipe.image.python and not recipe.image.buildkit:
@@ -107,7 +96,7 @@ def _build(engine: Engine, recipe: Recipe, base: str, name: Named, progress: Pro
         "MLPLAN_REVISION": recipe.image.revision,
         **index_arguments(os.environ),
     }
-    _run_build(engine, recipe, [*texts(recipe.files), *recipe.entries], name.tag, arguments, "", progress)
+    run_build(engine, _order(recipe, name.tag, arguments), [*texts(recipe.files), *recipe.entries], progress)
     made = engine.image(name.tag)
     if made is None:
         raise Refusal([refused(f"Image {name.tag} can't be built", "it is gone right after it was made")])
@@ -243,128 +232,18 @@ def _keep_environment(engine: Engine, recipe: Recipe, base: str, progress: Progr
     files = environment_files(dict(recipe.constant))
     tag = f"mlplan/environment:{digest_of({'home': recipe.home, 'base': base, 'files': files})[:20]}"
     if engine.image(tag) is None:
-        _run_build(engine, recipe, texts(recipe.files), tag, index_arguments(os.environ), "deps", progress)
+        run_build(engine, _order(recipe, tag, index_arguments(os.environ), "deps"), texts(recipe.files), progress)
 
 
-def _run_build(
-    engine: Engine,
-    recipe: Recipe,
-    context: Sequence[Entry],
-    tag: str,
-    arguments: Mapping[str, str],
-    target: str,
-    progress: Progress,
-) -> None:
-    """One build. Raises: Refusal (MLP8205, MLP8206) with the last lines of the step that failed; WantsSession."""
-    query = {
-        "t": tag,
-        "target": target,
-        "buildargs": json.dumps(dict(arguments)),
-        "labels": json.dumps(with_prefix({"home": recipe.home})),
-        "rm": "1",
-        "forcerm": "1",
-        **({"version": "2"} if recipe.image.buildkit else {}),
-    }
-    api = engine.client.api
-    response = api.post(
-        f"{api.base_url}/v{api.api_version}/build",
-        params=query,
-        data=pack(context),
-        headers={"Content-Type": "application/x-tar"},
-        stream=True,
-        timeout=None,
-    )
-    with response:
-        if response.status_code != 200:
-            raise Refusal([refused(f"Image {tag} can't be built", _message_of(response.text))])
-        watch = _Watch(recipe.image.address, progress)
-        for line in response.iter_lines(chunk_size=None):
-            if line:
-                watch.hear(json.loads(line))
-    if any(words in watch.error for words in _WANTS_SESSION):
-        raise WantsSession
-    if watch.error:
-        raise Refusal([watch.diagnostic()])
-
-
-class _Watch:
-    """Turns what a builder tells into progress, and remembers the end of what a failing step printed."""
-
-    def __init__(self, address: str, progress: Progress) -> None:
-        self._address = address
-        self._progress = progress
-        self._names: dict[str, str] = {}
-        self._printed: dict[str, deque[str]] = {}
-        self._unended: dict[str, str] = {}  # lines that a step hasn't ended yet
-        self._step = ""  # the digest or line of the step that runs, or that failed
-        self.error = ""
-
-    def hear(self, message: dict[str, Any]) -> None:
-        """Takes one message of the engine's."""
-        if "error" in message:
-            self.error = str((message.get("errorDetail") or {}).get("message") or message["error"])
-        elif message.get("id") == "moby.buildkit.trace":
-            for said in decode(message["aux"]):
-                self._hear_buildkit(said)
-        elif "stream" in message:
-            self._hear_older(str(message["stream"]))
-
-    def diagnostic(self) -> Diagnostic:
-        """The error, for the user."""
-        name = self._names.get(self._step, self._step)
-        if is_full(self.error):
-            return refused(f"The image for {self._address} can't be built", self.error)
-        lines = [f"    {line}" for line in self._printed.get(self._step, ())]
-        tail = "\nThe last lines of that step:\n" + "\n".join(lines) if lines else ""
-        return codes.MLP8205.diagnostic(
-            f"The image for {self._address} can't be built. Its step `{_short(name)}` failed: {self.error}{tail}",
-            hint="Mend this and run\n    mlplan apply",
-        )
-
-    def _hear_buildkit(self, said: Step | Printed) -> None:
-        if isinstance(said, Step):
-            if said.error and not said.error.endswith("context canceled"):
-                self._step = said.digest
-            if said.started and said.digest not in self._names and not said.name.startswith("[internal]"):
-                self._names[said.digest] = said.name
-                if not said.cached:
-                    self._progress("Preparing", f"image: {_short(said.name)}")
-        else:
-            self._print(said.digest, said.text)
-
-    def _hear_older(self, text: str) -> None:
-        if re.match(r"Step \d+/\d+ : ", text):
-            self._step = text.partition(" : ")[2].strip()
-            self._progress("Preparing", f"image: {_short(text.strip())}")
-        elif not text.startswith(" --->"):
-            self._print(self._step, text)
-
-    def _print(self, step: str, text: str) -> None:
-        *lines, self._unended[step] = (self._unended.get(step, "") + text).split("\n")
-        kept = self._printed.setdefault(step, deque(maxlen=_TAIL))
-        for line in lines:
-            plain = _COLOUR.sub("", line.rpartition("\r")[2] or line).rstrip()
-            if plain:
-                kept.append(plain)
-                self._progress("Preparing", f"image: {_short(plain.strip())}")
-
-
-def _short(text: str, length: int = 100) -> str:
-    first = " ".join(text.split())
-    return first if len(first) <= length else f"{first[: length - 3]}..."
+def _order(recipe: Recipe, tag: str, arguments: Mapping[str, str], stage: str = "") -> Order:
+    labels = with_prefix({"home": recipe.home})
+    return Order(tag, recipe.image.address, stage, arguments, labels, buildkit=recipe.image.buildkit)
 
 
 def _repository(image: Image) -> str:
     """A repository's name for an image: lower case, without what such a name can't hold."""
     name = re.sub(r"[^a-z0-9]+", "-", f"{image.project}-{image.address}".lower()).strip("-")
     return name[:100]
-
-
-def _message_of(body: str) -> str:
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body
 
 
 def _no_base(name: str, reason: str) -> Diagnostic:
@@ -374,14 +253,3 @@ def _no_base(name: str, reason: str) -> Diagnostic:
         f"The base image {name} is not here and can't be fetched: {reason}",
         hint=f"Fetch it by hand to see why, or name another `base_image`:\n    docker pull {name}",
     )
-
-
-def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Lines without their ends, of bytes that come in pieces."""
-    pending = b""
-    for chunk in chunks:
-        *lines, pending = (pending + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace").rstrip("\r")
-    if pending:
-        yield pending.decode(errors="replace")

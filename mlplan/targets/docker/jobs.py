@@ -27,13 +27,7 @@ from mlplan.machine.variables import thread_limits
 from mlplan.render.dockerfiles import Image, training_files
 from mlplan.targets.docker import archives, containers
 from mlplan.targets.docker.engine import Engine, labels_of, with_prefix
-from mlplan.targets.docker.images import (
-    Recipe,
-    build,
-    index_warnings,
-    lines_of,
-    remove_images,
-)
+from mlplan.targets.docker.images import Recipe, build, index_warnings, remove_images
 from mlplan.targets.docker.inside import JOB_NOT_BEGUN, source
 from mlplan.targets.protocols import Collected, JobSpec, Progress
 from mlplan.tracking.job import SHIM, tracking_variables
@@ -124,7 +118,7 @@ class DockerJobs:
             time.sleep(_POLL_S)
         known = self._find(key)
         if known is not None:
-            yield from lines_of(containers.output(self._engine, known["Id"], follow=follow))
+            yield from containers.lines_of(containers.output(self._engine, known["Id"], follow=follow))
 
     def collect(self, key: str) -> Collected:
         """`outputs` and `logs` out of the container, written anew at each call.
@@ -290,7 +284,7 @@ class DockerJobs:
             time.sleep(_POLL_S)
 
     def _last_words(self, container: str) -> str:
-        lines = list(lines_of(self._engine.client.api.logs(container, stream=True, follow=False, tail=20)))
+        lines = list(containers.lines_of(self._engine.client.api.logs(container, stream=True, follow=False, tail=20)))
         return "\n".join(["its container ended at once.", *(f"    {line}" for line in lines)])
 
     def _find(self, key: str) -> dict[str, Any] | None:

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlplan.targets.docker.containers import output
-from mlplan.targets.docker.images import lines_of
+from mlplan.targets.docker.containers import lines_of, output
 
 if TYPE_CHECKING:
     from mlplan.targets.docker.engine import Engine

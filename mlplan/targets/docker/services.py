@@ -37,7 +37,7 @@ from mlplan.targets.docker.generations import (
     remove_volumes,
     restart_policy,
 )
-from mlplan.targets.docker.images import build, ensure_base, index_warnings, lines_of, remove_images
+from mlplan.targets.docker.images import build, ensure_base, index_warnings, remove_images
 from mlplan.targets.docker.logs import log_of
 from mlplan.targets.docker.observing import edits, observe
 from mlplan.targets.docker.service_image import config, recipe
@@ -327,7 +327,7 @@ class DockerServices:
         if shown is None:
             return []
         api = self._engine.client.api
-        return list(lines_of(api.logs(shown["Id"], stream=True, follow=False, tail=count)))
+        return list(containers.lines_of(api.logs(shown["Id"], stream=True, follow=False, tail=count)))
 
     def _did_not_start(self, candidate: Generation, spec: ServiceSpec, reason: str) -> Diagnostic:
         return codes.MLP8007.diagnostic(
