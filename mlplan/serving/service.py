@@ -151,7 +151,7 @@ class Service:
 
     def _no_handler(self, request: Request, route: Route) -> Response:
         if route is self._other:
-            return error_response(request, 404, "There is nothing at this path.")
+            return error_response(request, 404, "There is nothing at this path; /swagger.json lists what there is.")
         allowed = ((b"allow", b", ".join(sorted((*route.methods, b"OPTIONS")))),)
         if request.method == b"OPTIONS":
             return Response(200, b"", TEXT, allowed)

@@ -70,7 +70,10 @@ def test_a_model_says_what_it_is(flowers: Service, place: str) -> None:
 )
 def test_what_is_not_there_is_an_error_in_the_protocols_form(flowers: Service, path: str) -> None:
     answer = flowers.ask("GET", path)
-    assert (answer.status, answer.json) == (404, {"error": "There is nothing at this path."})
+    assert (answer.status, answer.json) == (
+        404,
+        {"error": "There is nothing at this path; /swagger.json lists what there is."},
+    )
 
 
 def tensor(data: Any, shape: list[int], datatype: str = "FP64", name: str = "x") -> dict[str, Any]:
