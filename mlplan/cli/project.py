@@ -149,7 +149,7 @@ def target_opener(project: Project, state: State) -> OpenTarget:
     """Opens the target of a compute by its name, once each: the declared compute, or the one that is recorded; where
     another type is asked for, a compute of that type."""
 
-    def spec_of(compute: str) -> Mapping[str, Json]:
+    def spec_of(compute: str) -> Mapping[str, Json] | None:
         declared = project.manifest.resources.get(Address("compute", compute))
         return declared.spec if declared else _recorded_compute(compute, state)
 
@@ -161,12 +161,12 @@ def recorded_targets(records: Records, state: State) -> OpenTarget:
     return _opener(records.home, records.project, lambda compute: _recorded_compute(compute, state))
 
 
-def _opener(home: str, project: str, spec_of: Callable[[str], Mapping[str, Json]]) -> OpenTarget:
+def _opener(home: str, project: str, spec_of: Callable[[str], Mapping[str, Json] | None]) -> OpenTarget:
     opened: dict[tuple[str, str], Target] = {}
 
     def open_target(compute: str, kind: str = "") -> Target:
         spec = spec_of(compute)
-        if kind and kind != spec["type"]:
+        if spec is None or (kind and kind != spec["type"]):
             spec = {"type": kind}
         key = compute, str(spec["type"])
         if key not in opened:
@@ -178,8 +178,10 @@ def _opener(home: str, project: str, spec_of: Callable[[str], Mapping[str, Json]
     return open_target
 
 
-def _recorded_compute(name: str, state: State) -> Mapping[str, Json]:
-    return state.resources[Address("compute", name)].outputs
+def _recorded_compute(name: str, state: State) -> Mapping[str, Json] | None:
+    """None where its record is gone, and a service that could not be replaced goes on where it was."""
+    recorded = state.resources.get(Address("compute", name))
+    return recorded.outputs if recorded else None
 
 
 def secret_digester(home: str) -> Callable[[str], str | None]:

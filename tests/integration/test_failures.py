@@ -176,6 +176,24 @@ def test_a_run_past_its_timeout_that_ends_well_when_asked_to(small: Project) -> 
     assert "run.train was ended: it took longer than its `timeout: 1s` allows." in failed
 
 
+def test_a_failing_init_while_its_compute_gets_another_name(small: Project) -> None:
+    small.apply()
+    before = serving(small)
+    small.edit("mlplan.yaml", "\n  here:", "\n  there:")
+    small.edit("mlplan.yaml", "    compute: here\n    source", "    compute: there\n    source")
+    small.edit("mlplan.yaml", "    compute: here\n    models", "    compute: there\n    models")
+    small.edit("scripts/score.py", '"mean.json"', '"median.json"')
+    small.mlplan("apply", "-y", code=4)
+    assert serving(small) == before
+    assert small.plan()["deployment.means"][0] == "replace"
+    assert "Healthy" in small.mlplan("service", "list").out
+
+    small.edit("scripts/score.py", '"median.json"', '"mean.json"')
+    assert small.apply()["deployment.means"] == ("replace", "done")
+    small.in_step()
+    assert serving(small) == before
+
+
 def test_an_empty_folder_is_no_dataset(small: Project) -> None:
     for name in os.listdir(f"{small.folder}/data"):
         os.unlink(f"{small.folder}/data/{name}")
