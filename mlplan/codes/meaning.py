@@ -922,7 +922,8 @@ MLP3403 = Code("MLP3403", "Move can't be made")
 """An entry of `moved` doesn't lead from an old address to a new one.
 
 Why: `moved` says that a resource has another name now and keeps its history. The old name must be gone, the new one
-declared, both of the same kind, and each named once.
+declared, both of the same kind, and each named once. A compute and a deployment have no history that could be kept:
+services are known by their names, so one under a new name is another one.
 
 What to do: correct the entry, or delete it once everyone who uses the project has applied it.
 

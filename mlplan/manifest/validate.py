@@ -376,6 +376,12 @@ def _move_problem(
             return at_new, f"`{text}` is no address.", "Write the kind and the name: run.train."
     if move.old.kind != move.new.kind:
         return True, f"A {move.old.kind} can't become a {move.new.kind}.", "Both ends are of the same kind."
+    if move.old.kind in ("compute", "deployment"):
+        return (
+            False,
+            f"A {move.old.kind} is known by its name, and has no history that could move.",
+            "Delete this entry; `mlplan plan` says what comes of the new name.",
+        )
     if move.old in drafts:
         return False, f"`{old}` is still declared, so it hasn't moved.", "Rename it, or delete this entry."
     if move.new not in drafts:
