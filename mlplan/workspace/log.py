@@ -139,7 +139,8 @@ class WorkspaceLog:
     def _check_project(self, state: State) -> None:
         if self._project and state.project not in ("", self._project):
             detail = f'{self._store} records the project "{state.project}", and this is "{self._project}".'
-            raise Refusal([codes.MLP4005.diagnostic(detail, hint="give each project a workspace of its own")])
+            hint = f"give each project a workspace of its own; a renamed one keeps `project: {state.project}`"
+            raise Refusal([codes.MLP4005.diagnostic(detail, hint=hint)])
 
     def _check_lease(self, state: State, now: State) -> None:
         if self.lost is not None:
