@@ -166,7 +166,7 @@ def next_steps(progress: Progress) -> list[tuple[str, str]]:
         said = [event.address.name for event in failed if event.address.kind == "run" and event.log_tail]
         return [
             *((f"{call} run logs {name}", "the whole log") for name in said[:3]),
-            (progress.command, "goes on from here; what is done stays done"),
+            (progress.command, _going_on(progress)),
         ]
     made = [event.address for event in groups.get("done", []) if event.action != "delete"]
     steps = [
@@ -177,6 +177,12 @@ def next_steps(progress: Progress) -> list[tuple[str, str]]:
     if not steps and any(address.kind == "model" for address in made):
         steps = [(f"{call} model list", "the versions there are")]
     return [*steps, (f"{call} show", "what is recorded")] if steps else []
+
+
+def _going_on(progress: Progress) -> str:
+    if progress.ended and progress.ended.exit_code == ExitCode.REFUSED:
+        return "goes on from here, once the gate lets it"
+    return "goes on from here; what is done stays done"
 
 
 def _at(file: str | None) -> str:

@@ -165,6 +165,7 @@ def test_a_run_past_its_timeout(small: Project) -> None:
     failed = small.mlplan("apply", "-y", code=4).err
     assert "waiting" in failed
     assert "timeout" in failed
+    assert "the last time it failed: timeout (mlplan run logs train)" in small.mlplan("plan").out
     assert small.apply(code=1)["run.train"] == ("run", "failed")
 
 

@@ -90,8 +90,19 @@ def desired(resource: Resource, facts: Facts, lookup: Lookup, state: State) -> D
     for key, value in (spec.get("tags") or {}).items():
         parts[f"tag {key}"] = known("label", value)
     notes = (facts.code.note, *facts.code.notes) if facts.code.note else ()
+    notes += tuple(_last_failure(resource.address, state))
     doubts = (*facts.secrets.doubts, *_may_still_run(resource.address, state, facts.here))
     return Desired(resource.address, parts, details=details, notes=notes, doubts=doubts)
+
+
+def _last_failure(address: Address, state: State) -> Iterator[str]:
+    """How it ended the last time, where that left nothing to use."""
+    last = next(reversed(state.runs.get(address, ())), None)
+    if last is not None and last.status != "Completed":
+        exited = "" if last.exit_code is None else f", exit code {last.exit_code}"
+        why = f": {last.ended_by.rstrip('.')}" if last.ended_by else exited
+        how = "was canceled" if last.status == "Canceled" else f"failed{why}"
+        yield f"the last time it {how} (mlplan run logs {address.name})"
 
 
 def _may_still_run(address: Address, state: State, here: Mapping[str, Json]) -> Iterator[str]:
