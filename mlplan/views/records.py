@@ -77,7 +77,7 @@ def resource(recorded: Recorded, *, form: str) -> str:
     """One resource in full: what it yields, and what it was applied with."""
     if form == "json":
         return as_json(resource_json(recorded))
-    outputs = {**recorded.outputs}
+    outputs = {"idempotency key" if name == "key" else name: value for name, value in recorded.outputs.items()}
     golden = reports_facts("golden", outputs.pop("golden", None))
     yields = {name: value_text(value) for name, value in outputs.items() if value not in (None, {}, [])} | golden
     parts = {
