@@ -30,9 +30,9 @@ Line = Annotated[str, Field(min_length=1)]
 Path = Annotated[str, Field(min_length=1)]
 Place = Annotated[
     str,
-    Field(pattern=r"^((s3|az|gs)://.*|[^A-Za-z].*|[A-Za-z][A-Za-z0-9+.-]*([^A-Za-z0-9+.:-].*|:([^/].*)?)?)$"),
+    Field(pattern=r"^((s3|az|gs)://[^/].*|[^A-Za-z~].*|[A-Za-z][A-Za-z0-9+.-]*([^A-Za-z0-9+.:-].*|:([^/].*)?)?)$"),
 ]
-"""A bucket, or a path: whatever doesn't begin as an address of another kind does."""
+"""A bucket, or a path: whatever doesn't begin as an address of another kind does, or with what only a shell knows."""
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$")]
 Size = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|Ki|Mi|Gi|Ti)$")]
 

@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
     # --- the transport's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = transport  # type: ignore[assignment]  # of a stream: it can be written to
         door = self.door
         door.connections.add(self)
         if len(door.connections) > door.settings.max_connections:

@@ -266,7 +266,7 @@ def _function(module: Any, name: str, path: str) -> Callable[..., Any]:
     function = getattr(module, name, None)
     if not callable(function):
         raise ScriptError(f"{path}: there is no {name}()")
-    return function  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]  # callable is all that is known
 
 
 def _parameters(run: Callable[..., Any], path: str) -> dict[str, inspect.Parameter]:

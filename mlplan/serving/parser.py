@@ -13,12 +13,12 @@ try:
     ParserError: type[Exception] = httptools.HttpParserError
     Upgrade: type[Exception] = httptools.HttpParserUpgrade
 except ImportError:  # no wheel for this interpreter
-    httptools = None  # type: ignore[assignment,unused-ignore]
+    httptools = None  # type: ignore[assignment,unused-ignore]  # asked below: is it there?
     import h11
 
     ParserError = h11.RemoteProtocolError
 
-    class Upgrade(Exception):  # type: ignore[no-redef]
+    class Upgrade(Exception):  # type: ignore[no-redef]  # stands in for httptools'
         """Never raised by h11, which goes on after an upgrade that is not taken up."""
 
 

@@ -157,7 +157,7 @@ _PACKINGS: list[tuple[bytes, Callable[[bytes], bytes]]] = [
 
 def _load_skops(path: str, allowed: Sequence[str]) -> Any:
     try:
-        from skops import io as skops_io  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        from skops import io as skops_io  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is installed
     except ImportError:
         raise UnsafeModel(f"{path} needs the package skops in its environment") from None
     untrusted = list(skops_io.get_untrusted_types(file=path))

@@ -32,6 +32,9 @@ CHECKPOINT = "checkpoint.json"
 CHECKPOINT_EVERY = 50
 """Commits after which a checkpoint is written: reading 50 commits takes about as long as reading one checkpoint."""
 
+_MISSED = 1000
+"""Commits that a listing may lack at most. One beyond is far from the log's end: what comes before it is gone."""
+
 _UNLEASED = (Created, LeaseTaken, LeaseReleased)
 _START = Checkpoint(EMPTY, "")
 
@@ -204,7 +207,8 @@ class WorkspaceLog:
         asked for all the same: a listing made while others write may have missed it."""
         last = max((_serial(name) for name in names), default=0)
         commits, digest = [], tip.digest
-        serials = range(tip.state.serial + 1, last + 1)
+        plausible = tip.state.serial + len(names) + _MISSED
+        serials = range(tip.state.serial + 1, min(last, plausible) + 1)
         for serial, data in zip(serials, self._store.get_many([_name(serial) for serial in serials]), strict=True):
             sealed = self._unseal(serial, data, digest)
             commits.append(sealed.commit)

@@ -126,7 +126,7 @@ class Generation:
 
 def generations(parent: str) -> list[Generation]:
     """The generations in a service's folder, the youngest last."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(parent) as entries:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(parent) as entries:
         folders = [(e.stat().st_mtime_ns, e.path) for e in entries if not e.name.startswith(".") and e.is_dir()]
         return [Generation(path) for _, path in sorted(folders)]
     return []

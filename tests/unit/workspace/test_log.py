@@ -187,6 +187,13 @@ def test_commits_made_while_the_log_is_read_are_no_loss(tmp_path: Path) -> None:
     assert open_log(store, witness=witness(tmp_path)).read().serial == 2
 
 
+def test_a_file_far_beyond_the_end_is_a_gap() -> None:
+    store = MemoryStore()
+    write(store, 3)
+    store.create("log/99999999999999999999.json", b"{}")
+    assert refusal(store) == "MLP4002"
+
+
 def test_another_log_in_its_place_is_noticed_by_who_saw_the_first(tmp_path: Path) -> None:
     write(MemoryStore(), 3, witness=witness(tmp_path))
     other = MemoryStore()
