@@ -187,6 +187,9 @@ def _tell_copied(copied: Copied, place: str) -> None:
     kept = f"{counted(copied.artifacts, 'artifact')}, {size_text(copied.size)}"
     tell(f"{place} holds {held}, and {kept}; {copied.sent} of them new there.")
     tell("All of it was read back and is what its digests say.")
+    if copied.gone:
+        trees = "one tree of files" if copied.gone == 1 else f"{copied.gone} trees of files"
+        tell(f"note: the log speaks of {trees} that weren't whole before. What has to be made anew: mlplan plan.")
 
 
 def _what_now(place: str) -> str:

@@ -20,7 +20,7 @@ from mlplan.codes import state as codes
 from mlplan.errors import Refusal
 from mlplan.json_types import Json, canonical
 from mlplan.workspace.folder import PIECE, refusal
-from mlplan.workspace.transfer import Copied, OnProgress, content_of, log_names, read_checked, tip_of
+from mlplan.workspace.transfer import Copied, OnProgress, content_of, log_names, read_checked, tip_of, trees_gone
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -123,7 +123,8 @@ def write_archive(
     finally:
         with suppress(FileNotFoundError):
             os.unlink(aside)
-    return Copied(tip.state.serial, tip.digest, len(artifacts), total, len(artifacts))
+    gone = trees_gone(source, artifacts, tip.state)
+    return Copied(tip.state.serial, tip.digest, len(artifacts), total, len(artifacts), gone)
 
 
 def _entry(name: str) -> ZipInfo:

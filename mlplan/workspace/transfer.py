@@ -21,12 +21,17 @@ from mlplan.errors import Refusal
 from mlplan.state.checkpoint import Checkpoint
 from mlplan.state.encode import Damaged, TooNew, decode_commit
 from mlplan.state.entries import Moved
+from mlplan.state.kept import kept_trees
 from mlplan.workspace.folder import refusal
 from mlplan.workspace.log import Author, WorkspaceLog, moved
+from mlplan.workspace.packs import Needs
 from mlplan.workspace.parallel import in_parallel
+from mlplan.workspace.shared_artifacts import artifact_name, names_of, note_name
 from mlplan.workspace.store import ContentStore, Source
+from mlplan.workspace.trees import decode_listing
 
 if TYPE_CHECKING:
+    from mlplan.state.records import State
     from mlplan.workspace.store import Store
 
 AT_ONCE = 8
@@ -44,6 +49,7 @@ class Copied(NamedTuple):
     artifacts: int
     size: int  # of the artifacts, in bytes
     sent: int  # artifacts that weren't there before
+    gone: int  # kept trees of the log's of which something wasn't there to be copied
 
 
 def copy_workspace(
@@ -69,7 +75,8 @@ def copy_workspace(
     there = tip_of(target, project)
     if (there.state.serial, there.digest) != (tip.state.serial, tip.digest):
         raise _other_history(target, f"ends at commit {there.state.serial}, {there.digest[:12]}")
-    return Copied(tip.state.serial, tip.digest, len(artifacts), sum(artifacts.values()), sent)
+    gone = trees_gone(source, artifacts, tip.state)
+    return Copied(tip.state.serial, tip.digest, len(artifacts), sum(artifacts.values()), sent, gone)
 
 
 def tip_of(source: Source, project: str, up_to: int | None = None) -> Checkpoint:
@@ -88,6 +95,25 @@ def content_of(source: Source) -> dict[str, int]:
         for folder in ("artifacts", "packs")
         for name, size in sorted(source.sizes(folder).items())
     }
+
+
+def trees_gone(source: Source, artifacts: Mapping[str, int], state: State) -> int:
+    """How many of the trees that a state keeps aren't whole among these artifacts."""
+    trees = sorted(kept_trees(state))
+    return in_parallel(lambda tree: _is_whole(source, artifacts, tree), trees, threads=AT_ONCE).count(False)
+
+
+def _is_whole(source: Source, artifacts: Mapping[str, int], tree: str) -> bool:
+    note = source.get(note_name(tree)) if note_name(tree) in artifacts else None
+    needs = Needs.decode(note) if note else None
+    if needs is None:
+        try:
+            files = decode_listing(source.get(artifact_name(tree)) or b"")
+        except ValueError:
+            return False
+        needs = Needs({}, {entry.sha256: entry.size for entry in files})
+    wanted = {artifact_name(tree), *names_of(needs)}
+    return wanted <= artifacts.keys()
 
 
 def log_names(source: Source) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from mlplan.address import Address
 from mlplan.errors import Refusal
-from mlplan.state.entries import Moved, Versioned
+from mlplan.state.entries import Moved, ResourceRecorded, Versioned
 from mlplan.workspace import transfer
 from mlplan.workspace.archive import Archive, write_archive
 from mlplan.workspace.folder import FolderStore
@@ -212,6 +212,21 @@ def test_an_archive_brings_it_to_another_place(old: Workspace, tmp_path: Path) -
     assert contents(tmp_path / "new" / "workspace") == contents(tmp_path / "project" / ".mlplan")
     assert write_archive(old.store, str(tmp_path / "again.zip"), project="p") == written
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "archive.zip").read_bytes()
+
+
+@pytest.mark.parametrize("gone", ["pack", "note and pack", "listing"])
+def test_what_was_not_whole_before_is_told(old: Workspace, tmp_path: Path, gone: str) -> None:
+    tree = old.log.read().versions[MODEL][0].digest
+    with old.lease.held(command="mlplan apply") as state:
+        old.log.append(state, [ResourceRecorded(MODEL, {}, {}, protect=False)], command="mlplan apply")
+    assert copy(old, tmp_path / "whole").gone == 0
+    for name in [name for name in transfer.content_of(old.store) if name.startswith("packs/")]:
+        if gone != "listing" and (gone != "pack" or not name.endswith(".json")):
+            old.store.delete(name)
+    if gone == "listing":
+        old.store.delete(f"artifacts/{tree[:2]}/{tree[2:]}")
+    assert copy(old, tmp_path / "new").gone == 1
+    assert write_archive(old.store, str(tmp_path / "archive.zip"), project="p").gone == 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "turned", "no archive", "another zip", "newer"])
