@@ -9,15 +9,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mlplan.address import Address
 from mlplan.diagnostics import Label
 from mlplan.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlplan.address import Address
     from mlplan.diagnostics import Diagnostic
     from mlplan.kinds.planning import Planned
+    from mlplan.state.records import Recorded
 
 
 def taken_ports(planned: Planned) -> list[Diagnostic]:
@@ -34,15 +35,21 @@ def taken_ports(planned: Planned) -> list[Diagnostic]:
 
 
 def _in_the_way(address: Address, planned: Planned) -> Sequence[Diagnostic]:
-    spec = planned.survey.reading.manifest.resources[address].spec
+    declared = planned.survey.reading.manifest.resources
+    spec = declared[address].spec
     host, port = str(spec["host"]), int(spec["port"])
-    others = [r for r in planned.state.resources.values() if r.address.kind == "deployment" and r.address != address]
-    if any(other.parts["port"].value == port for other in others):
-        return ()  # it makes room, or an apply says that it doesn't
+    compute_type = declared[Address("compute", spec["compute"])].spec["type"]
+    on_port = [r for r in planned.state.resources.values() if r.address.kind == "deployment" and _port(r) == port]
+    if any(r.address != address or r.parts["compute type"].value != compute_type for r in on_port):
+        return ()  # another service of the project's, or this one on another target: it makes room
     with suppress(Refusal):  # whether the target can be asked is for others to say
         services = planned.survey.reading.target(str(spec["compute"])).services
         return services.in_the_way(address.name, host, port)
     return ()
+
+
+def _port(recorded: Recorded) -> object:
+    return recorded.parts["port"].value
 
 
 def _label(address: Address, planned: Planned) -> Label:

@@ -35,6 +35,7 @@ def test_a_compute_goes_from_processes_to_containers_and_back(moving: Project, d
 
     moving.edit("mlplan.yaml", LOCAL, in_containers)
     assert moving.plan()["deployment.means"][0] == "replace"
+    assert moving.mlplan("plan").err == ""  # that it listens on its port itself is no warning
     assert json.loads(moving.mlplan("service", "show", "means", "--format", "json").out)["state"] == "Healthy"
     assert moving.apply()["deployment.means"] == ("replace", "done")
     assert not os.path.exists(os.path.join(moving.folder, ".mlplan", "services", "means"))
