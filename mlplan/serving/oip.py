@@ -111,7 +111,10 @@ def _array(name: str, data: list[Any], shape: list[int], datatype: str) -> Any:
     wanted = np.dtype(DATATYPES[datatype])
     if not kinds <= _ALLOWED[wanted.kind] or not _in_range(found, wanted):
         raise Refused(400, f'The data of "{name}" are not all of {_KINDS[wanted.kind]} as {datatype} has them.')
-    return found.astype(wanted).reshape(shape)
+    try:
+        return found.astype(wanted).reshape(shape)
+    except ValueError:  # it holds nothing, and NumPy multiplies the other lengths all the same
+        raise Refused(400, f'The shape of "{name}" has more places than there can be.') from None
 
 
 def _numpy() -> Any:

@@ -132,6 +132,7 @@ def test_the_outputs_asked_for_come_in_their_order(flowers: Service) -> None:
         ({"inputs": [tensor([1.0], [])]}, 'The shape of "x" must be a list of lengths.'),
         ({"inputs": [tensor([1.0], [-1])]}, 'The shape of "x" must be a list of lengths.'),
         ({"inputs": [tensor([1.0, 2.0], [3])]}, 'The data of "x" are not of shape [3].'),
+        ({"inputs": [tensor([], [2**39, 2**39, 0])]}, 'The shape of "x" has more places than there can be.'),
         ({"inputs": [tensor([[1.0, 2.0]], [2, 1])]}, 'The data of "x" are not of shape [2, 1].'),
         ({"inputs": [tensor([[1.0], [1.0, 2.0]], [3])]}, 'The data of "x" are ragged.'),
         ({"inputs": [tensor(["a"], [1])]}, 'The data of "x" are not all of number as FP64 has them.'),
