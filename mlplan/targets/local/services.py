@@ -216,7 +216,8 @@ def _live(known: Sequence[Generation]) -> Generation | None:
     if len(alive) == 1 and alive[0].was_live:  # the usual case: nothing has to be asked
         return alive[0]
     # A crash in the middle of a change-over leaves two, or one that went live before that could be noted.
-    return next((g for g in reversed(alive) if g.phase() == "live"), None)
+    # The youngest is asked again: it may have gone live while the one before it was asked.
+    return next((g for g in (*reversed(alive), *alive[-1:]) if g.phase() == "live"), None)
 
 
 def _go_live(candidate: Generation, before: Generation | None, spec: ServiceSpec) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import pytest
 from on_targets import accept, digest_at, job_spec, silent
 
 from mlplan.machine import processes
+from mlplan.targets.local.generations import Generation
 from mlplan.targets.local.jobs import LocalJobs
-from mlplan.targets.local.services import LocalServices
+from mlplan.targets.local.services import LocalServices, _live
 from mlplan.targets.protocols import ServiceSpec
 
 pytestmark = pytest.mark.slow
@@ -89,6 +90,24 @@ services.deploy({service(digest)!r}, lambda endpoint: None, lambda stage, detail
     assert ended < MOMENTS
     services.delete("scorer")
     assert running_below(tmp_path) == []
+
+
+def test_a_switch_while_one_looks_is_seen() -> None:
+    """Asked first, the new generation isn't live yet; by then the old one isn't any more."""
+    said = {"old": ["draining"], "new": ["ready", "live"]}
+
+    class Asked(Generation):
+        def __init__(self, name: str) -> None:
+            self.folder, self.was_live = name, name == "old"
+
+        def is_alive(self) -> bool:
+            return True
+
+        def phase(self) -> str:
+            return said[self.folder].pop(0)
+
+    new = Asked("new")
+    assert _live([Asked("old"), new]) is new
 
 
 def running_below(folder: Path) -> list[str]:
