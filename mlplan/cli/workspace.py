@@ -188,8 +188,10 @@ def _tell_copied(copied: Copied, place: str) -> None:
     tell(f"{place} holds {held}, and {kept}; {copied.sent} of them new there.")
     tell("All of it was read back and is what its digests say.")
     if copied.gone:
-        trees = "one tree of files" if copied.gone == 1 else f"{copied.gone} trees of files"
-        tell(f"note: the log speaks of {trees} that weren't whole before. What has to be made anew: mlplan plan.")
+        trees = counted(copied.gone, "kept folder")
+        tell(
+            f"note: the log speaks of {trees} that weren't there in full before. Where one is needed, a plan says so."
+        )
 
 
 def _what_now(place: str) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mlplan.state.records import Recorded, State, Version
 
 TREES = ("digest", "outputs", "logs", "code")
-"""The outputs of a resource that name kept trees."""
+"""The outputs of a resource that name kept trees; of a service its `models` do."""
 
 
 def kept_trees(state: State) -> frozenset[str]:
@@ -42,7 +42,9 @@ def forgotten_versions(state: State) -> list[tuple[Address, Version]]:
 
 
 def _trees_of(recorded: Recorded) -> set[str]:
-    return {str(recorded.outputs[key]) for key in TREES if recorded.outputs.get(key)} | _served(recorded)
+    if recorded.address.kind == "deployment":  # its own digest is what it says it serves
+        return _served(recorded)
+    return {str(recorded.outputs[key]) for key in TREES if recorded.outputs.get(key)}
 
 
 def _served(recorded: Recorded) -> set[str]:

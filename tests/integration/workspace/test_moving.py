@@ -42,6 +42,7 @@ def test_a_workspace_is_moved_to_a_bucket(cloud: str, request: pytest.FixtureReq
     done(ann, "apply", "-y")
     before = json.loads(done(ann, "show", "--format", "json"))
     moved = command(ann, "workspace", "migrate", place, "-y")
+    assert "note:" not in moved.stderr  # nothing that the log speaks of was lacking
     assert moved.returncode == 0, moved.stderr
     assert "is what its digests say" in moved.stderr
     assert f"workspace: {place}" in moved.stderr
