@@ -52,7 +52,7 @@ class ApplyOptions(NamedTuple):
 def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     """Applies; the exit code tells how it went (DESIGN section 11)."""
     project = open_project(options)
-    tell_warnings(project.warnings)
+    tell_warnings(project, project.warnings)
     kept = plan_file_of(asked)
     selecting = selecting_of(asked, kept, project.manifest.digest)
     planned = plan_now(project, current_state(project), selecting)
@@ -71,7 +71,7 @@ def run(options: Globals, asked: ApplyOptions) -> ExitCode:
     asking = not asked.yes and not asked.plan_file
     if asking or asked.format == "text":
         show(planned.plan, "text")
-    tell_warnings(taken_ports(planned))
+    tell_warnings(project, taken_ports(planned))
     if asking:
         confirm("Apply these changes?", asked.command, replace=asked.replace)
     return apply_plan(project, planned, selecting, asked)

@@ -38,7 +38,7 @@ def run(options: Globals, asked: PlanOptions) -> ExitCode:
     show(planned.plan, asked.format, verbose=asked.verbose, context=context, graph=planned.survey.graph)
     if not asked.refresh:
         tell("What is really there was not asked.")
-    tell_warnings([*project.warnings, *(taken_ports(planned) if asked.refresh else ())])
+    tell_warnings(project, [*project.warnings, *(taken_ports(planned) if asked.refresh else ())])
     project.workspace.files.save()
     if asked.out:
         from mlplan.cli.plan_file import write_plan_file

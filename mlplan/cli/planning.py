@@ -57,7 +57,10 @@ def plan_now(project: Project, state: State, asked: PlanOptions) -> Planned:
     """The plan on a state. Raises: Refusal where it would delete or replace what is protected."""
     reading = reading_of(project, state)
     known = {*project.manifest.resources, *state.resources}
-    planned = plan_project(reading, selection=selection_of(asked, known), refresh=asked.refresh)
+    try:
+        planned = plan_project(reading, selection=selection_of(asked, known), refresh=asked.refresh)
+    except Refusal as refusal:
+        raise Refusal(refusal.diagnostics, refusal.exit_code, refusal.sources or project.sources) from refusal
     refuse_protected(planned.plan, planned.state)
     return planned
 
@@ -151,12 +154,12 @@ def _shown(plan: Plan, form: str, verbose: bool, context: Context, graph: Graph 
     return render_html(plan, graph=graph, context=context)
 
 
-def tell_warnings(warnings: Sequence[Diagnostic]) -> None:
-    """What is worth a word, on stderr."""
+def tell_warnings(project: Project, warnings: Sequence[Diagnostic]) -> None:
+    """What is worth a word, on stderr, with the places in the manifest that it speaks of."""
     if warnings:
         from mlplan.cli.problems import tell_problems
 
-        tell_problems(warnings)
+        tell_problems(warnings, project.sources)
 
 
 def tell_notes(notes: Iterable[str]) -> None:

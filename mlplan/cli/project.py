@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlplan.json_types import Json
     from mlplan.manifest.load import Loaded
     from mlplan.manifest.resolved import Manifest
+    from mlplan.source import Source
     from mlplan.state.records import State
     from mlplan.targets.protocols import Target
     from mlplan.workspace.open import Workspace
@@ -48,6 +49,7 @@ class Project(NamedTuple):
     workspace: Workspace
     home: str  # absolute
     warnings: tuple[Diagnostic, ...]
+    sources: tuple[Source, ...]  # what diagnostics point into
 
 
 def load_manifest(options: Globals) -> Loaded:
@@ -79,7 +81,7 @@ def open_project(options: Globals) -> Project:
     if committed:
         raise Refusal(committed)
     workspace = open_workspace(manifest.root, manifest.workspace, manifest.project)
-    return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics))
+    return Project(manifest, workspace, os.path.join(manifest.root, HOME), tuple(loaded.diagnostics), loaded.sources)
 
 
 def open_records(options: Globals) -> Records:

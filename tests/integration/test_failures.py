@@ -135,7 +135,9 @@ def test_a_taken_port(small: Project) -> None:
         old, taken = small.port, other.getsockname()[1]
         assert "MLP8002" not in small.mlplan("plan", "--replace", "deployment.means").err  # its own port
         small.env["MLPLAN_VAR_port"] = str(taken)
-        assert "warning[MLP8002]" in small.mlplan("plan").err
+        warned = small.mlplan("plan").err
+        assert "warning[MLP8002]" in warned
+        assert "port: ${{ var.port }}\n" in warned
         failed = small.mlplan("apply", "-y", code=1).err
         assert f"{taken}" in failed
         assert "taken" in failed
@@ -201,6 +203,8 @@ def test_an_empty_folder_is_no_dataset(small: Project) -> None:
     refused = small.mlplan("plan", code=1).err
     assert "error[MLP5102]" in refused
     assert "The folder data holds no files." in refused
+    assert "source: data\n" in refused  # the place is shown, and marked
+    assert "^^^^" in refused
 
 
 def test_nobody_can_answer(small: Project) -> None:

@@ -57,11 +57,10 @@ def find(resource: Resource, reading: Reading) -> tuple[Mapping[str, str] | str,
         folder = os.path.normpath(os.path.join(root, sources[0]))
         if os.path.isdir(folder) and _holds_something(folder):
             return folder, {}
-    places = [
-        span
-        for position in range(len(sources))
-        if (span := reading.manifest.places.get(f"{resource.address}.source.{position}")) is not None
-    ]
+    written = reading.manifest.places
+    field = f"{resource.address}.source"  # one source may stand there by itself
+    found_at = (written.get(f"{field}.{position}") or written.get(field) for position in range(len(sources)))
+    places = [span for span in found_at if span is not None]
     found: Expanded = expand(sources, root, places)
     if found.problems:
         raise Refusal(found.problems)
